@@ -1,0 +1,118 @@
+//! The daemon that is measured.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::connection;
+
+/// How long it may take to stop.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// A running daemon; dropping it stops it.
+pub(crate) struct Daemon {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+/// The daemon of this build.
+pub(crate) fn of_this_build() -> PathBuf {
+    env!("CARGO_BIN_EXE_eyelid").into()
+}
+
+impl Daemon {
+    /// Starts `program` with one camera, configured by `camera`, the lines of its `[[camera]]` entry. Its files
+    /// are in `folder`.
+    pub(crate) fn start(program: &Path, folder: &Path, camera: &str) -> anyhow::Result<Self> {
+        let config = folder.join("config.toml");
+        let text = format!(
+            "listen = \"127.0.0.1:0\"\n[limits]\nconnections = 4096\n[[camera]]\nname = \"bench\"\n{camera}"
+        );
+        fs::write(&config, text)?;
+        let mut child = Command::new(program)
+            .arg("run")
+            .arg("--config")
+            .arg(&config)
+            .env("RUNTIME_DIRECTORY", folder.join("run"))
+            .env_remove("NOTIFY_SOCKET")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| program.display().to_string())?;
+        let mut log = BufReader::new(child.stderr.take().context("its standard error is piped")?);
+        let mut said = String::new();
+        let address = loop {
+            let start = said.len();
+            if log.read_line(&mut said)? == 0 {
+                child.wait()?;
+                anyhow::bail!("the daemon has ended:\n{said}");
+            }
+            if let Some((_, address)) = said[start..].split_once("listening on http://") {
+                break address.trim().parse()?;
+            }
+        };
+        // Warnings and errors tell when a figure is none.
+        thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                if line.contains(" WARN ") || line.contains(" ERROR ") {
+                    crate::report::note(&format!("daemon: {line}"));
+                }
+            }
+        });
+        Ok(Self { child, address })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until the camera is off.
+    pub(crate) fn off(&self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            let mut stream = connection::connect(self.address)?;
+            let request = format!(
+                "GET /api/cameras/bench HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+                self.address
+            );
+            stream.write_all(request.as_bytes())?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            if answer.contains("\"state\":\"idle\"") {
+                return Ok(());
+            }
+            ensure!(started.elapsed() < PATIENCE, "the camera is still on: {answer}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// Stops a process: SIGTERM, and after a while SIGKILL.
+pub(crate) fn end(child: &mut Child) {
+    let _ = kill_process(Pid::from_child(child), Signal::TERM);
+    let asked = Instant::now();
+    while asked.elapsed() < PATIENCE {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}

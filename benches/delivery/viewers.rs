@@ -1,0 +1,242 @@
+//! Many viewers in one process and one thread: what they cost must not slow down what is measured.
+
+use std::{
+    io::{self, Read},
+    os::fd::AsFd,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, ensure};
+use rustix::{
+    buffer::spare_capacity,
+    event::{
+        Timespec,
+        epoll::{self, EventData, EventFlags},
+    },
+    fs::inotify,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    arguments, connection,
+    picture::Pictures,
+    report,
+    viewer::{Picture, Viewer},
+};
+
+/// Between the first picture and the beginning of the measurement.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// How long pictures may be late that were taken within the measurement.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What the process prints when the measurement begins and when it ends.
+pub(crate) const BEGIN: &str = "begin";
+pub(crate) const END: &str = "end";
+
+/// What the viewers got.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    /// The time measured, in µs since 1970.
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    /// Pictures that came within that time.
+    pub(crate) delivered: u64,
+    /// Pictures taken within that time that came, sooner or later.
+    pub(crate) got: u64,
+    pub(crate) torn: u64,
+    /// Viewers whose connection broke, and why the first one did.
+    pub(crate) lost: u64,
+    pub(crate) why: Option<String>,
+    /// From rename to last byte in µs, of those that count in `got`.
+    pub(crate) p50: u64,
+    pub(crate) p99: u64,
+}
+
+/// Watches, measures, and prints an [`Outcome`] in JSON.
+pub(crate) fn run(arguments: &arguments::Viewers) -> anyhow::Result<()> {
+    let most = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
+    let made = Pictures::load(&arguments.pictures, arguments.size)?;
+    let mut crowd = Crowd::connect(arguments)?;
+    let outcome = crowd.watch(Duration::from_secs(arguments.seconds), &made)?;
+    report::line(&serde_json::to_string(&outcome)?);
+    Ok(())
+}
+
+struct Crowd {
+    epoll: rustix::fd::OwnedFd,
+    viewers: Vec<Option<Viewer>>,
+    /// Tells of changes in the folder.
+    inotify: Option<rustix::fd::OwnedFd>,
+    buffer: Vec<u8>,
+    latencies: Vec<u64>,
+    outcome: Outcome,
+    first: Option<Instant>,
+}
+
+const FOLDER: u64 = u64::MAX;
+
+impl Crowd {
+    fn connect(arguments: &arguments::Viewers) -> anyhow::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let add = |fd: &dyn AsFd, number: u64| -> io::Result<()> {
+            Ok(epoll::add(&epoll, fd.as_fd(), EventData::new_u64(number), EventFlags::IN)?)
+        };
+        let mut viewers = Vec::new();
+        for number in 0..arguments.viewers {
+            let announcements = match arguments.folder {
+                None => Some(connection::socketio(arguments.address)?),
+                Some(_) => None,
+            };
+            let mut viewer = Viewer::new(announcements, connection::connect(arguments.address)?)?;
+            let number = number as u64 * 2;
+            if let Some((stream, _)) = &mut viewer.announcements {
+                if number == 0 {
+                    connection::send(stream, connection::START)?;
+                }
+                stream.set_nonblocking(true)?;
+                add(stream, number)?;
+            }
+            viewer.pictures.set_nonblocking(true)?;
+            add(&viewer.pictures, number + 1)?;
+            viewers.push(Some(viewer));
+        }
+        let inotify = match &arguments.folder {
+            Some(folder) => {
+                let inotify = inotify::init(inotify::CreateFlags::NONBLOCK)?;
+                inotify::add_watch(&inotify, folder, inotify::WatchFlags::MOVED_TO)?;
+                add(&inotify, FOLDER)?;
+                Some(inotify)
+            }
+            None => None,
+        };
+        Ok(Self {
+            epoll,
+            viewers,
+            inotify,
+            buffer: vec![0; 256 << 10],
+            latencies: Vec::new(),
+            outcome: Outcome::default(),
+            first: None,
+        })
+    }
+
+    fn watch(&mut self, length: Duration, made: &Pictures) -> anyhow::Result<Outcome> {
+        let started = Instant::now();
+        while self.first.is_none() {
+            ensure!(started.elapsed() < Duration::from_secs(15), "no picture came within 15 s");
+            self.turn(started + Duration::from_secs(15), made)?;
+        }
+        let begin = Instant::now() + WARM_UP;
+        self.until(begin, made)?;
+        let delivered = self.outcome.delivered;
+        self.outcome.from = micros()?;
+        report::line(BEGIN);
+        self.until(begin + length, made)?;
+        self.outcome.to = micros()?;
+        let delivered = self.outcome.delivered - delivered;
+        report::line(END);
+        self.until(begin + length + GRACE, made)?;
+
+        let mut outcome = std::mem::take(&mut self.outcome);
+        outcome.delivered = delivered;
+        // The latencies of pictures taken before or after the time measured were kept as zero-free pairs.
+        let span = outcome.from..outcome.to;
+        let mut latencies: Vec<u64> = self
+            .latencies
+            .chunks_exact(2)
+            .filter(|pair| span.contains(&pair[0]))
+            .map(|pair| pair[1])
+            .collect();
+        latencies.sort_unstable();
+        outcome.got = latencies.len() as u64;
+        let quantile = |q: f64| latencies.get((latencies.len() as f64 * q) as usize).copied().unwrap_or(0);
+        (outcome.p50, outcome.p99) = (quantile(0.50), quantile(0.99));
+        Ok(outcome)
+    }
+
+    fn until(&mut self, end: Instant, made: &Pictures) -> anyhow::Result<()> {
+        while Instant::now() < end {
+            self.turn(end, made)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to do until `end`, and does it.
+    fn turn(&mut self, end: Instant, made: &Pictures) -> anyhow::Result<()> {
+        let mut events = Vec::<epoll::Event>::with_capacity(256);
+        let left = Timespec::try_from(end.saturating_duration_since(Instant::now()))?;
+        match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&left)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error).context("epoll"),
+        }
+        for event in events {
+            match event.data.u64() {
+                FOLDER => self.folder_changed()?,
+                number => self.readable(number, made),
+            }
+        }
+        Ok(())
+    }
+
+    fn readable(&mut self, number: u64, made: &Pictures) {
+        let Some(viewer) = &mut self.viewers[number as usize / 2] else { return };
+        let picture = match number % 2 {
+            0 => Self::heard(viewer, &mut self.buffer).map(|()| None),
+            _ => Self::loaded(viewer, &mut self.buffer, made),
+        };
+        match picture {
+            Ok(None) => {}
+            Ok(Some(Picture::Torn)) => self.outcome.torn += 1,
+            Ok(Some(Picture::Whole(taken))) => {
+                let latency = micros().unwrap_or_default().saturating_sub(taken);
+                self.latencies.extend([taken, latency]);
+                self.outcome.delivered += 1;
+                self.first.get_or_insert_with(Instant::now);
+            }
+            Err(error) => {
+                self.viewers[number as usize / 2] = None;
+                self.outcome.lost += 1;
+                self.outcome.why.get_or_insert_with(|| format!("{error:#}"));
+            }
+        }
+    }
+
+    fn heard(viewer: &mut Viewer, buffer: &mut [u8]) -> anyhow::Result<()> {
+        let (stream, _) = viewer.announcements.as_mut().context("no WebSocket")?;
+        let Some(count) = read(stream, buffer)? else { return Ok(()) };
+        viewer.announced(&buffer[..count])
+    }
+
+    fn loaded(viewer: &mut Viewer, buffer: &mut [u8], made: &Pictures) -> anyhow::Result<Option<Picture>> {
+        let Some(count) = read(&mut viewer.pictures, buffer)? else { return Ok(None) };
+        viewer.loaded(&buffer[..count], made)
+    }
+
+    fn folder_changed(&mut self) -> anyhow::Result<()> {
+        let inotify = self.inotify.as_ref().context("no folder is watched")?;
+        // However many changes these are.
+        while rustix::io::read(inotify, &mut self.buffer).is_ok() {}
+        let id = micros()?;
+        for viewer in self.viewers.iter_mut().flatten() {
+            viewer.show(id)?;
+        }
+        Ok(())
+    }
+}
+
+/// What there is to read; an error where that is the end.
+fn read(stream: &mut impl Read, buffer: &mut [u8]) -> anyhow::Result<Option<usize>> {
+    match stream.read(buffer) {
+        Ok(0) => anyhow::bail!("the server has closed the connection"),
+        Ok(count) => Ok(Some(count)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn micros() -> anyhow::Result<u64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as u64)
+}

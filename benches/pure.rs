@@ -1,0 +1,99 @@
+//! The parts that need no camera and no network: `cargo bench --bench pure`.
+
+use std::{
+    hint::black_box,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use eyelid::{
+    camera::lifecycle::{Event, Lifecycle, Limits},
+    config::{self, Overrides},
+    jpeg::{self, Splitter},
+};
+use jpeg_encoder::{ColorType, Encoder};
+
+/// Noise as a JPEG, of a little more than `size` bytes.
+fn picture(size: usize) -> Vec<u8> {
+    let encode = |side: u16| {
+        let pixels: Vec<u8> = (0..u32::from(side) * u32::from(side) * 3)
+            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
+        let mut jpeg = Vec::new();
+        Encoder::new(&mut jpeg, 80)
+            .encode(&pixels, side, side, ColorType::Rgb)
+            .expect("the size fits the pixels");
+        jpeg
+    };
+    (64..).step_by(16).map(encode).find(|jpeg| jpeg.len() >= size).expect("it grows with each step")
+}
+
+fn jpegs(c: &mut Criterion) {
+    let mut group = c.benchmark_group("jpeg");
+    for size in [30_000, 200_000] {
+        let jpeg = picture(size);
+        group.throughput(Throughput::Bytes(jpeg.len() as u64));
+        group.bench_function(format!("inspect/{}kB", size / 1000), |b| {
+            b.iter(|| jpeg::inspect(black_box(&jpeg)));
+        });
+        // As it comes from a pipe.
+        group.bench_function(format!("split/{}kB", size / 1000), |b| {
+            let mut splitter = Splitter::new(1 << 20);
+            b.iter(|| {
+                let mut pictures = 0;
+                for chunk in jpeg.chunks(64 << 10) {
+                    splitter.push(black_box(chunk));
+                    while splitter.next_picture().is_some() {
+                        pictures += 1;
+                    }
+                }
+                assert_eq!(pictures, 1);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn lifecycle(c: &mut Criterion) {
+    let limits = Limits {
+        linger: Duration::from_secs(5),
+        start_timeout: Duration::from_secs(10),
+        stall_timeout: Duration::from_secs(3),
+    };
+    let mut life = Lifecycle::new(limits);
+    let mut now = Instant::now();
+    life.handle(now, Event::Watched(true));
+    // What happens ten times a second and more, and the question for the deadline that follows each.
+    c.bench_function("lifecycle/frame", |b| {
+        b.iter(|| {
+            now += Duration::from_millis(100);
+            black_box(life.handle(now, black_box(Event::Frame)));
+            black_box(life.deadline())
+        });
+    });
+    c.bench_function("lifecycle/leave and come back", |b| {
+        b.iter(|| {
+            for event in [Event::Watched(false), Event::Watched(true), Event::Frame] {
+                now += Duration::from_millis(100);
+                black_box(life.handle(now, black_box(event)));
+            }
+        });
+    });
+}
+
+fn configuration(c: &mut Criterion) {
+    let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml"));
+    let request = config::Request {
+        file: Some(file),
+        env: Vec::new(),
+        usual: Vec::new(),
+        overrides: Overrides::default(),
+    };
+    c.bench_function("config/load the shipped file", |b| {
+        b.iter(|| config::load(black_box(&request)).expect("the shipped file is valid"));
+    });
+}
+
+criterion_group!(benches, jpegs, lifecycle, configuration);
+criterion_main!(benches);

@@ -1,0 +1,234 @@
+// One camera: the picture first, a few words about it, and three buttons.
+
+import { localNow, ServerClock } from './clock.js';
+import { build, setData, setHidden, setTab, setText } from './dom.js';
+import { canFullScreen, toggleFullScreen, watchFullScreen } from './full-screen.js';
+import { Liveness } from './liveness.js';
+import { announced, PictureLoader } from './picture.js';
+import { CONNECTION, Session } from './session.js';
+import { Stage } from './stage.js';
+import { delay, describe, duration, fileName, pace, viewers } from './state-text.js';
+import { watchVisibility } from './visibility.js';
+
+const TICK_MS = 250;
+const QUIET_MS = 3_000;
+const RESUME_MS = 2_000;
+
+export class CameraView {
+  #parts;
+  #root;
+  #name;
+  #base;
+  #session;
+  #stage;
+  #loader;
+  #clock;
+  #liveness = new Liveness();
+  #numbersAt = 0;
+  #key = '';
+  #watching = false;
+  #isFull = false;
+  #resumedAt = -Infinity;
+
+  /** `name` of the camera, or null for the one at `/`; `unsure()` is called when there may be other cameras than before. */
+  constructor(name, { unsure }) {
+    this.#name = name;
+    this.#base = new URL(name === null ? '/' : `/cameras/${encodeURIComponent(name)}/`, location.href).href;
+    const { root, parts } = build('camera-view');
+    this.#root = root;
+    this.#parts = parts;
+    this.#stage = new Stage(parts.canvas, parts.stage);
+    this.#loader = new PictureLoader({ show: (picture) => this.#show(picture) });
+    document.body.append(root);
+    this.#connect(unsure);
+    this.#listen();
+    setInterval(() => this.#tick(), TICK_MS);
+    this.#tick();
+  }
+
+  setSeveral(several) {
+    setHidden(this.#parts.all, !several);
+  }
+
+  #connect(unsure) {
+    const namespace = this.#name === null ? '/' : `/${this.#name}`;
+    this.#session = new Session((auth) => io(namespace, { ...CONNECTION, auth }), { away: document.hidden });
+    this.#clock = new ServerClock(() => this.#session.askTime());
+    this.#session.addEventListener('connect', () => {
+      this.#loader.restart();
+      this.#clock.forget();
+      unsure();
+    });
+    this.#session.addEventListener('shut', unsure);
+    this.#session.addEventListener('change', () => this.#changed());
+    this.#session.addEventListener('picture', ({ detail }) => {
+      const picture = announced(detail, this.#base);
+      if (picture) this.#loader.announce(picture);
+    });
+    watchVisibility({
+      hidden: () => this.#session.setAway(true),
+      visible: () => this.#session.setAway(false),
+      leave: () => this.#session.close(),
+      back: () => {
+        this.#session.setAway(document.hidden);
+        this.#session.open();
+      },
+    });
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.#clock.forget();
+      this.#tick();
+    });
+  }
+
+  #listen() {
+    const { start, stop, save, full } = this.#parts;
+    start.addEventListener('click', () => this.#session.start());
+    stop.addEventListener('click', () => this.#session.stop());
+    save.addEventListener('click', () => this.#save());
+    full.addEventListener('click', () => toggleFullScreen(this.#root));
+    addEventListener('keydown', (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+      if (event.key === 'f' && canFullScreen) toggleFullScreen(this.#root);
+      if (event.key === 's' && !save.hidden) this.#save();
+    });
+    const low = matchMedia('(max-height: 480px) and (orientation: landscape)');
+    const immerse = () => this.#root.classList.toggle('immersive', this.#isFull || low.matches);
+    watchFullScreen((now) => {
+      this.#isFull = now;
+      full.setAttribute('aria-pressed', String(now));
+      full.setAttribute('aria-label', now ? 'Leave full screen' : 'Full screen');
+      immerse();
+    });
+    low.addEventListener('change', immerse);
+    this.#hideControlsWhenQuiet();
+  }
+
+  #hideControlsWhenQuiet() {
+    let timer = null;
+    const stir = () => {
+      clearTimeout(timer);
+      this.#root.classList.remove('quiet');
+      timer = setTimeout(() => this.#root.classList.add('quiet'), QUIET_MS);
+    };
+    for (const event of ['pointermove', 'pointerdown', 'keydown', 'focusin']) addEventListener(event, stir, { passive: true });
+    stir();
+  }
+
+  /** The session has something new. */
+  #changed() {
+    const { wish, watching, state } = this.#session;
+    if (state?.size && !this.#stage.picture) this.#stage.setSize(state.size);
+    if (state) this.#liveness.paced(state.interval_ms);
+    if (!watching) this.#loader.stop();
+    if (watching && !this.#watching) this.#resumedAt = localNow();
+    this.#watching = watching;
+    if (wish !== 'watch') {
+      this.#stage.close();
+      this.#liveness.clear();
+    }
+    // Who joins need not wait for the next picture: with an interval of a minute that would be long.
+    if (watching && state?.state === 'live' && this.#loader.newest === 0) {
+      this.#loader.announce({ id: 0, url: new URL('image_stream.jpg', this.#base).href });
+    }
+    this.#tick();
+  }
+
+  #show(picture) {
+    this.#stage.show(picture);
+    this.#liveness.shown(picture.id / 1000, localNow(), this.#clock.offset);
+    if (this.#key !== 'live') this.#tick();
+  }
+
+  #tick() {
+    const session = this.#session;
+    const now = localNow();
+    const { offset } = this.#clock;
+    const interval = session.state?.interval_ms ?? 0;
+    const verdict = this.#liveness.verdict(now, offset, interval);
+    const behind = this.#loader.newest > (this.#stage.picture?.id ?? 0);
+    const resumed = now - this.#resumedAt < RESUME_MS;
+    const text = describe({ session, verdict, behind, resumed });
+    const live = text.key === 'live' && !document.hidden;
+    if (session.connected) this.#clock.refresh();
+    this.#say(text);
+    this.#root.classList.toggle('is-live', live);
+    this.#offer(text.key);
+    this.#more(text.key, now, offset);
+    if (live && now - this.#numbersAt >= 2 * TICK_MS) {
+      this.#numbersAt = now;
+      this.#numbers();
+    }
+    setTab(this.#title, live);
+  }
+
+  get #title() {
+    return this.#session.state?.title || this.#name || 'Camera';
+  }
+
+  #say({ key, title, detail }) {
+    const { heading, word, detail: line, title: name, canvas, notice } = this.#parts;
+    this.#key = key;
+    setData(this.#root, 'state', key);
+    setText(heading, title);
+    setText(word, title);
+    setText(line, detail);
+    setText(name, this.#title);
+    const label = this.#stage.picture ? `Picture of ${this.#title}` : 'No picture';
+    if (canvas.getAttribute('aria-label') !== label) canvas.setAttribute('aria-label', label);
+    const { state } = this.#session;
+    const text = state?.notice ?? '';
+    setText(notice, text && text[0].toUpperCase() + text.slice(1));
+  }
+
+  #offer(key) {
+    const { start, stop, save, full } = this.#parts;
+    const gone = key === 'gone';
+    const wanted = this.#session.wish === 'watch' && !gone;
+    const focus = document.activeElement;
+    setHidden(start, wanted || gone || key === 'connecting');
+    setHidden(stop, !wanted);
+    // A hidden button loses the focus to nowhere; who pressed it by keyboard goes on with its counterpart.
+    if (focus === start && start.hidden) stop.focus();
+    if (focus === stop && stop.hidden) start.focus();
+    setHidden(save, gone || !this.#stage.picture);
+    setHidden(full, !canFullScreen || !(wanted || this.#isFull));
+  }
+
+  /** What changes by itself: the age of the picture, and the time until the next try. */
+  #more(key, now, offset) {
+    const { more, age: corner } = this.#parts;
+    const { state, heardAt } = this.#session;
+    const lines = [];
+    const age = this.#liveness.age(now, offset);
+    const old = age === null || age < 1000 ? '' : `Picture from ${duration(age)} ago`;
+    if (key === 'failed' && state?.retry_in_ms != null) {
+      const left = Math.ceil((state.retry_in_ms - (now - heardAt)) / 1000);
+      lines.push(left > 0 ? `Next try in ${left} s` : 'Trying again');
+    }
+    if (old && ['failed', 'stalled', 'lost', 'starting'].includes(key)) lines.push(old);
+    setText(more, lines.join(' · '));
+    setText(corner, key === 'late' ? old : '');
+  }
+
+  #numbers() {
+    const { state } = this.#session;
+    setText(this.#parts.fps, pace(this.#liveness.gap));
+    setText(this.#parts.delay, delay(this.#liveness.delay));
+    setText(this.#parts.viewers, state ? viewers(state.viewers) : '');
+    this.#parts.fps.title = state?.fps ? `The camera takes ${pace(1000 / state.fps)}` : '';
+  }
+
+  #save() {
+    const { picture } = this.#stage;
+    if (!picture) return;
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(picture.blob);
+    link.download = fileName(this.#title, picture.id / 1000);
+    link.click();
+    // Browsers read the address after the click has returned.
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    const { said } = this.#parts;
+    setText(said, `Saved ${link.download}`);
+    setTimeout(() => setText(said, ''), 4_000);
+  }
+}

@@ -1,0 +1,57 @@
+//! One fresh picture, for which the camera is started if need be.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::time::timeout;
+
+use super::{Camera, Status, lifecycle::State};
+use crate::{capture::protocol::Failure, feed::Frame};
+
+/// Longer than any start timeout that makes sense to wait for with an open request.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A picture that is the newest the camera can give, from a camera that is on; or why there is none, and
+/// when it is worth trying again.
+///
+/// # Errors
+/// When the camera fails, does not answer in time, or the daemon stops.
+pub async fn fresh(camera: &Camera) -> Result<Arc<Frame>, (Failure, Duration)> {
+    let asked = Instant::now();
+    let mut frames = camera.feed().subscribe();
+    let mut status = camera.status();
+    let interval = status.borrow().interval;
+    let on = matches!(status.borrow_and_update().state, State::Live | State::Lingering);
+    let _lease = camera.lease();
+    let fresh = |frame: &Arc<Frame>| frame.read >= asked || on && frame.read.elapsed() < interval * 2;
+    let wait = async {
+        loop {
+            let newest = frames.borrow_and_update().clone();
+            if let Some(frame) = newest.filter(&fresh) {
+                return Ok(frame);
+            }
+            if let Some(refusal) = refusal(&status.borrow_and_update()) {
+                return Err(refusal);
+            }
+            tokio::select! {
+                Ok(()) = frames.changed() => {}
+                Ok(()) = status.changed() => {}
+                () = camera.closed().cancelled() => {
+                    return Err((Failure::unexplained("the daemon stops"), Duration::from_secs(5)));
+                }
+            }
+        }
+    };
+    timeout(LONGEST_WAIT, wait).await.unwrap_or_else(|_| {
+        let failure = Failure::unexplained(format!("no picture within {LONGEST_WAIT:?}"));
+        Err((failure, Duration::from_secs(10)))
+    })
+}
+
+fn refusal(status: &Status) -> Option<(Failure, Duration)> {
+    let failure = status.failure.clone().filter(|_| status.state == State::Backoff)?;
+    let retry = status.retry_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+    Some((failure, retry))
+}

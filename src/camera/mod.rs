@@ -1,0 +1,127 @@
+//! A camera: its handle, which outputs hold, and the task that owns its life and its capture process.
+
+pub mod fresh;
+pub mod lifecycle;
+pub mod process;
+pub mod registry;
+pub mod status;
+pub mod viewers;
+
+mod task;
+mod transition_log;
+
+use std::{path::Path, sync::Arc};
+
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+pub use registry::Cameras;
+pub use status::Status;
+
+use crate::{
+    capture::rolling_file::FILE_NAME,
+    config::{CameraConfig, CameraName},
+    feed::{Feed, watcher::Watcher},
+};
+use process::Program;
+use viewers::{Lease, Viewers};
+
+/// A camera, as the outputs see it. Clones are the same camera.
+#[derive(Debug, Clone)]
+pub struct Camera {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    name: CameraName,
+    feed: Feed,
+    viewers: Viewers,
+    status: watch::Receiver<Status>,
+    config: watch::Sender<CameraConfig>,
+    closed: CancellationToken,
+}
+
+/// The camera's task; it ends after `shutdown`, when the capture process is reaped.
+pub type Task = JoinHandle<()>;
+
+impl Camera {
+    /// Begins a camera's life, idle. Its rolling file lies in the folder `run_folder`/NAME.
+    ///
+    /// # Errors
+    /// When the folder can't be made or watched.
+    pub fn start(
+        config: CameraConfig,
+        run_folder: &Path,
+        program: Program,
+        shutdown: CancellationToken,
+    ) -> notify::Result<(Self, Task)> {
+        let feed = Feed::new();
+        let viewers = Viewers::new(config.linger);
+        let output = run_folder.join(config.name.as_str()).join(FILE_NAME);
+        let _ = std::fs::remove_file(&output);
+        let watcher = Watcher::start(output.clone(), feed.clone())?;
+        let name = config.name.clone();
+        let (publish, status) = watch::channel(Status::new(&config));
+        let (config, configured) = watch::channel(config);
+        let handle = Self {
+            inner: Arc::new(Inner {
+                name,
+                feed: feed.clone(),
+                viewers: viewers.clone(),
+                status,
+                config,
+                closed: shutdown.clone(),
+            }),
+        };
+        let task = task::CameraTask::new(configured, viewers, feed, publish, output.clone(), program);
+        let task = tokio::spawn(async move {
+            task.run(shutdown).await;
+            drop(watcher);
+            if let Some(folder) = output.parent() {
+                let _ = std::fs::remove_dir(folder);
+            }
+        });
+        Ok((handle, task))
+    }
+
+    /// Its name in URLs and logs.
+    pub fn name(&self) -> &CameraName {
+        &self.inner.name
+    }
+
+    /// Whether both are handles of one camera.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// Its pictures.
+    pub fn feed(&self) -> &Feed {
+        &self.inner.feed
+    }
+
+    /// Who watches it.
+    pub fn viewers(&self) -> &Viewers {
+        &self.inner.viewers
+    }
+
+    /// Watches it without a browser, until the lease is dropped.
+    pub fn lease(&self) -> Lease {
+        self.inner.viewers.lease()
+    }
+
+    /// What it is doing, and a wake-up whenever that changes.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.inner.status.clone()
+    }
+
+    /// Gives it a new configuration, which takes effect at once; the name stays.
+    pub fn configure(&self, config: CameraConfig) {
+        self.inner.config.send_replace(config);
+    }
+
+    /// Ends with the camera: what never ends by itself waits for this too.
+    pub fn closed(&self) -> &CancellationToken {
+        &self.inner.closed
+    }
+}

@@ -1,0 +1,104 @@
+//! What a camera is doing, as it is told to browsers and to the log.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::lifecycle::State;
+use crate::{
+    capture::protocol::{Failure, Streaming},
+    config::CameraConfig,
+};
+
+/// What a camera is doing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// Its name in URLs.
+    pub camera: String,
+    /// Its name for people.
+    pub title: String,
+    /// The configured kind.
+    pub kind: &'static str,
+    /// Where it is in its life.
+    pub state: State,
+    /// Since when.
+    pub since: SystemTime,
+    /// Whether pictures go to all connected browsers that have not opted out.
+    pub session: bool,
+    /// Why it failed last, until it has given a picture again.
+    pub failure: Option<Failure>,
+    /// What the capture process has opened.
+    pub source: Option<Streaming>,
+    /// Who watches, leases included.
+    pub viewers: usize,
+    /// Pictures a second, measured over the last seconds; 0 when none came.
+    pub fps: f64,
+    /// Pixels across and down of the newest picture of this run.
+    pub size: Option<(u16, u16)>,
+    /// The configured interval.
+    pub interval: Duration,
+    /// The stall timeout in force.
+    pub stall_timeout: Duration,
+    /// When a camera in back-off is tried again.
+    pub retry_at: Option<Instant>,
+}
+
+impl Status {
+    pub(super) fn new(config: &CameraConfig) -> Self {
+        Self {
+            camera: config.name.to_string(),
+            title: config.display_title().to_owned(),
+            kind: config.kind.as_str(),
+            state: State::Idle,
+            since: SystemTime::now(),
+            session: false,
+            failure: None,
+            source: None,
+            viewers: 0,
+            fps: 0.0,
+            size: None,
+            interval: config.interval,
+            stall_timeout: config.effective_stall_timeout(),
+            retry_at: None,
+        }
+    }
+
+    /// The status as the `state` event and the API give it; `docs/protocol.md` tells what each field means.
+    pub fn to_json(&self) -> Value {
+        let notice = self.source.as_ref().and_then(|s| s.notice.as_deref());
+        json!({
+            "camera": self.camera,
+            "title": self.title,
+            "kind": self.kind,
+            "state": self.state,
+            "since": unix_ms(self.since) as u64,
+            "session": self.session,
+            "reason": self.failure.as_ref().map(|f| &f.reason),
+            "hint": self.failure.as_ref().and_then(|f| f.hint.as_deref()),
+            "notice": notice,
+            "source": self.source.as_ref().map(|s| json!({ "kind": s.kind, "device": s.device })),
+            "viewers": self.viewers,
+            "fps": self.fps,
+            "size": self.size,
+            "interval_ms": millis(self.interval),
+            "stall_timeout_ms": millis(self.stall_timeout),
+            "retry_in_ms": self.retry_at.map(|at| millis(at.saturating_duration_since(Instant::now()))),
+            "now": unix_ms(SystemTime::now()) as u64,
+        })
+    }
+
+    /// Whether the two differ in more than what changes from moment to moment.
+    pub fn differs_in_kind(&self, other: &Self) -> bool {
+        let settled = |status: &Self| Self { viewers: 0, fps: 0.0, ..status.clone() };
+        settled(self) != settled(other)
+    }
+}
+
+/// Milliseconds since 1970, with fractions.
+pub fn unix_ms(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64() * 1000.0)
+}
+
+fn millis(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,277 @@
+//! The task that owns one camera: it brings events to the lifecycle and carries its actions out.
+
+use std::{
+    collections::VecDeque,
+    fs,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Status,
+    lifecycle::{Action, Event, Lifecycle, Limits, State},
+    process::{CaptureProcess, Program, Told},
+    transition_log::TransitionLog,
+    viewers::Viewers,
+};
+use crate::{
+    capture::{Spec, protocol::Streaming},
+    config::CameraConfig,
+    feed::{Feed, Frame},
+    memory,
+};
+
+/// Over how long the pictures a second are measured.
+const RATE_WINDOW: Duration = Duration::from_secs(2);
+
+pub(super) struct CameraTask {
+    configured: watch::Receiver<CameraConfig>,
+    config: CameraConfig,
+    viewers: Viewers,
+    feed: Feed,
+    frames: watch::Receiver<Option<Arc<Frame>>>,
+    publish: watch::Sender<Status>,
+    output: PathBuf,
+    program: Program,
+    life: Lifecycle,
+    process: Option<CaptureProcess>,
+    source: Option<Streaming>,
+    /// The notice that was logged last.
+    notice: Option<String>,
+    size: Option<(u16, u16)>,
+    arrivals: VecDeque<Instant>,
+    fps: f64,
+    ignored_before: u64,
+    log: TransitionLog,
+}
+
+impl CameraTask {
+    pub(super) fn new(
+        mut configured: watch::Receiver<CameraConfig>,
+        viewers: Viewers,
+        feed: Feed,
+        publish: watch::Sender<Status>,
+        output: PathBuf,
+        program: Program,
+    ) -> Self {
+        let config = configured.borrow_and_update().clone();
+        let life = Lifecycle::new(limits(&config));
+        Self {
+            configured,
+            config,
+            viewers,
+            frames: feed.subscribe(),
+            feed,
+            publish,
+            output,
+            program,
+            life,
+            process: None,
+            source: None,
+            notice: None,
+            size: None,
+            arrivals: VecDeque::new(),
+            fps: 0.0,
+            ignored_before: 0,
+            log: TransitionLog::default(),
+        }
+    }
+
+    /// Runs until `shutdown` and the end of the capture process.
+    pub(super) async fn run(mut self, shutdown: CancellationToken) {
+        let mut count = self.viewers.count();
+        // Somebody may have come before this task was first run.
+        count.mark_changed();
+        let mut rate = interval(RATE_WINDOW);
+        rate.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut closing = false;
+        while !(closing && self.process.is_none()) {
+            let deadline = self.life.deadline();
+            let running = self.process.is_some();
+            tokio::select! {
+                () = shutdown.cancelled(), if !closing => {
+                    closing = true;
+                    self.handle(Event::Shutdown);
+                }
+                Ok(()) = count.changed() => {
+                    let watched = *count.borrow_and_update() > 0;
+                    self.handle(Event::Watched(watched));
+                }
+                Ok(()) = self.frames.changed(), if running => {
+                    let frame = self.frames.borrow_and_update().clone();
+                    self.arrived(frame);
+                    self.handle(Event::Frame);
+                }
+                told = next(&mut self.process), if running => self.told(told),
+                Ok(()) = self.configured.changed() => self.reconfigured(),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
+                    self.handle(Event::Tick);
+                }
+                _ = rate.tick(), if running => self.measure_rate(),
+            }
+        }
+        let _ = fs::remove_file(&self.output);
+    }
+
+    fn handle(&mut self, event: Event) {
+        let before = self.life.state();
+        let mut action = self.life.handle(Instant::now(), event);
+        while let Some(todo) = action.take() {
+            match todo {
+                Action::Start => action = self.start(),
+                Action::Stop => {
+                    if let Some(process) = &self.process {
+                        process.stop();
+                    }
+                }
+            }
+        }
+        if self.life.state() == State::Backoff && before != State::Backoff {
+            self.explain_failure();
+        }
+        self.publish(before);
+    }
+
+    fn start(&mut self) -> Option<Action> {
+        // What an earlier run has left is no picture of this one.
+        let _ = fs::remove_file(&self.output);
+        (self.source, self.size, self.fps) = (None, None, 0.0);
+        self.frames.mark_unchanged();
+        self.arrivals.clear();
+        self.ignored_before = self.feed.ignored();
+        match CaptureProcess::start(&self.program, &Spec::new(&self.config, self.output.clone())) {
+            Ok(process) => {
+                tracing::debug!(camera = %self.config.name, pid = process.pid(), "capture process started");
+                self.process = Some(process);
+                None
+            }
+            Err(failure) => self.life.handle(Instant::now(), Event::Ended(failure)),
+        }
+    }
+
+    fn told(&mut self, told: Told) {
+        match told {
+            Told::Streaming(streaming) => {
+                let known = self.notice == streaming.notice;
+                self.notice.clone_from(&streaming.notice);
+                if let Some(notice) = streaming.notice.as_ref().filter(|_| !known) {
+                    tracing::warn!(camera = %self.config.name, "{notice}");
+                }
+                self.source = Some(streaming);
+                self.publish(self.life.state());
+            }
+            Told::Ended(failure) => {
+                self.process = None;
+                let _ = fs::remove_file(&self.output);
+                self.handle(Event::Ended(failure));
+            }
+        }
+    }
+
+    fn arrived(&mut self, frame: Option<Arc<Frame>>) {
+        let Some(frame) = frame else { return };
+        self.arrivals.push_back(frame.read);
+        self.forget_arrivals_before(frame.read);
+        let size = (frame.width, frame.height);
+        if self.size.replace(size) != Some(size) {
+            self.publish(self.life.state());
+        }
+    }
+
+    /// Forgets the arrivals that are too old at `now` to be measured with: of a timelapse the last three count.
+    fn forget_arrivals_before(&mut self, now: Instant) {
+        let window = RATE_WINDOW.max(self.config.interval.saturating_mul(3));
+        while self.arrivals.front().is_some_and(|at| now.saturating_duration_since(*at) > window) {
+            self.arrivals.pop_front();
+        }
+    }
+
+    fn measure_rate(&mut self) {
+        self.forget_arrivals_before(Instant::now());
+        let fps = match (self.arrivals.front(), self.arrivals.back()) {
+            (Some(first), Some(last)) if last > first => {
+                (self.arrivals.len() - 1) as f64 / (*last - *first).as_secs_f64()
+            }
+            _ => 0.0,
+        };
+        self.fps = (fps * 10.0).round() / 10.0;
+        self.publish(self.life.state());
+    }
+
+    fn reconfigured(&mut self) {
+        let config = self.configured.borrow_and_update().clone();
+        let before = std::mem::replace(&mut self.config, config);
+        self.life.set_limits(limits(&self.config));
+        self.viewers.set_linger(self.config.linger);
+        let spec = |config| Spec::new(config, self.output.clone());
+        if spec(&before) == spec(&self.config) {
+            self.publish(self.life.state());
+        } else {
+            self.handle(Event::Reconfigured);
+        }
+    }
+
+    /// Tells browsers what has changed, and the log where the camera is in its life now.
+    fn publish(&mut self, before: State) {
+        let state = self.life.state();
+        if state != before {
+            let why = self.life.why().to_owned();
+            self.log.transition(&self.config.name, before, state, &why);
+            if state == State::Idle {
+                (self.source, self.size, self.fps) = (None, None, 0.0);
+                self.feed.rest();
+                memory::give_back();
+            }
+        }
+        self.publish.send_if_modified(|status| {
+            let new = Status {
+                state,
+                since: if status.state == state { status.since } else { SystemTime::now() },
+                // An expired session is noticed by the next browser only; a camera that is off has none.
+                session: state != State::Idle && self.viewers.session(),
+                failure: self.life.failure().cloned(),
+                source: self.source.clone(),
+                viewers: *self.viewers.count().borrow(),
+                fps: self.fps,
+                size: self.size,
+                retry_at: self.life.retry_at(),
+                ..Status { since: status.since, ..Status::new(&self.config) }
+            };
+            let changed = *status != new;
+            *status = new;
+            changed
+        });
+    }
+
+    /// Adds to a missing picture what was seen in its place.
+    fn explain_failure(&mut self) {
+        let ignored = self.feed.ignored() - self.ignored_before;
+        if let (true, Some(defect)) = (ignored > 0, self.feed.last_defect()) {
+            self.life.amend_failure(&format!(
+                "; ignored {ignored} times what was no whole JPEG, the last time: {defect}"
+            ));
+        }
+    }
+}
+
+fn limits(config: &CameraConfig) -> Limits {
+    Limits {
+        linger: config.linger,
+        start_timeout: config.start_timeout,
+        stall_timeout: config.effective_stall_timeout(),
+    }
+}
+
+async fn next(process: &mut Option<CaptureProcess>) -> Told {
+    match process {
+        Some(process) => process.told().await,
+        None => std::future::pending().await,
+    }
+}

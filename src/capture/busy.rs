@@ -1,0 +1,172 @@
+//! Who has the camera, when it isn't us.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{major, minor},
+    process::{Pid, getpid},
+};
+
+use super::{descendants, protocol::Failure};
+
+/// What to tell when a camera is used by another program: that program, as far as we may know it.
+pub fn failure() -> Failure {
+    let mut ours = descendants::list();
+    ours.push(getpid());
+    match holder(Path::new("/proc"), Path::new("/dev"), &ours) {
+        Some((pid, Some(name))) => Failure::new(
+            format!("camera is used by another program: {name} (pid {pid})"),
+            format!("end that program, for instance with: kill {pid}"),
+        ),
+        Some((pid, None)) => Failure::new(
+            format!("camera is used by another program (pid {pid})"),
+            format!("end that program, for instance with: kill {pid}"),
+        ),
+        None => Failure::new(
+            "camera is used by another program",
+            "end that program; as root, this finds it: fuser -v /dev/media* /dev/video*",
+        ),
+    }
+}
+
+/// The program that uses a camera, with its name where we may read it.
+///
+/// libcamera locks the media device of the camera that it uses, and the kernel lists locks for everybody.
+/// Other programs are found by their open files, of which we see those of our own user only, unless we are
+/// root. A media device may be open without the camera being used: PipeWire does that to list cameras.
+fn holder(proc: &Path, dev: &Path, ours: &[Pid]) -> Option<(i32, Option<String>)> {
+    let ours = |pid: i32| ours.iter().any(|our| our.as_raw_pid() == pid);
+    let by_lock = || {
+        let locks = fs::read_to_string(proc.join("locks")).ok()?;
+        let devices: Vec<String> = devices(dev, "media").iter().filter_map(|path| lock_id(path)).collect();
+        locks.lines().find_map(|line| {
+            // 1: POSIX  ADVISORY  WRITE 812 00:05:441 0 EOF
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (pid, device) = (fields.get(4)?.parse().ok()?, *fields.get(5)?);
+            (devices.iter().any(|id| id == device) && !ours(pid)).then_some(pid)
+        })
+    };
+    let by_file = |kind: &str| processes(proc).find(|pid| !ours(*pid) && has_open(proc, *pid, dev, kind));
+    let pid = by_lock().or_else(|| by_file("video")).or_else(|| by_file("media"))?;
+    let name = fs::read_to_string(proc.join(pid.to_string()).join("comm")).ok();
+    Some((pid, name.map(|name| name.trim().to_owned())))
+}
+
+fn devices(dev: &Path, kind: &str) -> Vec<PathBuf> {
+    let paths = fs::read_dir(dev).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter(|path| is_device(path, dev, kind)).collect()
+}
+
+/// Whether `path` is `dev` and then `kind` and a number: /dev/video0.
+fn is_device(path: &Path, dev: &Path, kind: &str) -> bool {
+    let name = path.strip_prefix(dev).ok().and_then(Path::to_str);
+    let number = name.and_then(|name| name.strip_prefix(kind));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// How /proc/locks names a file.
+fn lock_id(path: &Path) -> Option<String> {
+    let file = fs::metadata(path).ok()?;
+    Some(format!("{:02x}:{:02x}:{}", major(file.dev()), minor(file.dev()), file.ino()))
+}
+
+fn processes(proc: &Path) -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir(proc).into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+fn has_open(proc: &Path, pid: i32, dev: &Path, kind: &str) -> bool {
+    let files = fs::read_dir(proc.join(pid.to_string()).join("fd")).into_iter().flatten();
+    files
+        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+        .any(|target| is_device(&target, dev, kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stand-in for /proc and /dev: two devices, and processes with files open.
+    struct Machine(tempfile::TempDir);
+
+    impl Machine {
+        fn new() -> Self {
+            let machine = Self(tempfile::tempdir().unwrap());
+            for device in ["media0", "video0", "video-decoder"] {
+                fs::create_dir_all(machine.path("dev")).unwrap();
+                fs::write(machine.path("dev").join(device), "").unwrap();
+            }
+            machine
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn process(&self, pid: i32, name: &str, open: &[&str]) {
+            let folder = self.path("proc").join(pid.to_string());
+            fs::create_dir_all(folder.join("fd")).unwrap();
+            fs::write(folder.join("comm"), format!("{name}\n")).unwrap();
+            for (fd, device) in open.iter().enumerate() {
+                let target = self.path("dev").join(device);
+                std::os::unix::fs::symlink(target, folder.join("fd").join(fd.to_string())).unwrap();
+            }
+        }
+
+        fn holder(&self) -> Option<(i32, Option<String>)> {
+            let ours = [Pid::from_raw(900).unwrap()];
+            holder(&self.path("proc"), &self.path("dev"), &ours)
+        }
+    }
+
+    fn found(pid: i32, name: &str) -> Option<(i32, Option<String>)> {
+        Some((pid, Some(name.to_owned())))
+    }
+
+    #[test]
+    fn a_program_with_the_video_device_open_comes_before_one_with_the_media_device() {
+        let machine = Machine::new();
+        machine.process(900, "ours", &["video0", "media0"]);
+        machine.process(901, "decoder", &["video-decoder"]);
+        assert_eq!(machine.holder(), None);
+        machine.process(500, "wireplumber", &["media0"]);
+        assert_eq!(machine.holder(), found(500, "wireplumber"));
+        machine.process(812, "rpicam-hello", &["media0", "video0"]);
+        assert_eq!(machine.holder(), found(812, "rpicam-hello"));
+    }
+
+    #[test]
+    fn a_lock_on_the_media_device_tells_even_when_the_process_is_hidden() {
+        let machine = Machine::new();
+        machine.process(500, "motion", &["video0"]);
+        let id = lock_id(&machine.path("dev/media0")).unwrap();
+        let locks =
+            format!("1: FLOCK  ADVISORY  WRITE 12 00:01:9 0 EOF\n2: POSIX  ADVISORY  WRITE 813 {id} 0 EOF\n");
+        fs::write(machine.path("proc/locks"), &locks).unwrap();
+        assert_eq!(machine.holder(), Some((813, None)));
+        machine.process(813, "libcamera-vid", &[]);
+        assert_eq!(machine.holder(), found(813, "libcamera-vid"));
+        fs::write(machine.path("proc/locks"), locks.replace("813", "900")).unwrap();
+        assert_eq!(machine.holder(), found(500, "motion"), "our own lock is not another program's");
+    }
+
+    #[test]
+    fn the_kernel_names_a_locked_file_as_we_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("media0");
+        let file = fs::File::create(&path).unwrap();
+        rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        let found = holder(Path::new("/proc"), folder.path(), &[]);
+        assert_eq!(found.map(|(pid, _)| pid), Some(getpid().as_raw_pid()));
+    }
+
+    #[test]
+    fn the_advice_is_given_even_when_nobody_can_be_named() {
+        assert!(failure().reason.starts_with("camera is used by another program"));
+        assert!(failure().hint.is_some());
+    }
+}

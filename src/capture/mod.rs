@@ -1,0 +1,123 @@
+//! What runs in a capture process: it takes pictures and replaces the rolling file.
+//!
+//! A capture process is `eyelid capture …` or `eyelid-libcamera …`, both with the arguments of [`Spec`]. It
+//! reads one JSON object a line on standard input and writes one a line on standard output ([`protocol`]).
+//! End of input means stop. It knows nothing of viewers.
+
+pub mod auto;
+pub mod busy;
+pub mod command;
+mod descendants;
+#[cfg(feature = "encode")]
+pub mod encode;
+pub(crate) mod eyelid_libcamera;
+#[cfg(feature = "libcamera")]
+pub mod libcamera;
+mod lines;
+pub mod pattern;
+mod program;
+pub mod protocol;
+pub mod rolling_file;
+pub mod rpicam;
+pub mod runner;
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{CameraConfig, CameraName, Kind, Rotation, Size, parse_duration};
+
+/// What to capture and where to: the arguments of every capture process.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct Spec {
+    /// The camera's name, for messages and the test picture
+    #[arg(long, default_value = "camera", value_parser = CameraName::from_str)]
+    pub name: CameraName,
+    /// What takes the pictures
+    #[arg(long, value_enum, default_value_t = Kind::Auto)]
+    pub kind: Kind,
+    /// The rolling file: replaced by rename with each picture
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Picture size asked of the camera
+    #[arg(long, default_value = "1280x720", value_name = "WxH", value_parser = Size::from_str)]
+    pub size: Size,
+    /// Time from one picture to the next
+    #[arg(long, default_value = "100ms", value_name = "DURATION", value_parser = duration)]
+    pub interval: Duration,
+    /// JPEG quality
+    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub quality: u8,
+    /// Turns the picture by 0 or 180 degrees
+    #[arg(long, default_value = "0", value_name = "DEGREES", value_parser = Rotation::from_str)]
+    pub rotate: Rotation,
+    /// Mirrors left and right
+    #[arg(long)]
+    pub hflip: bool,
+    /// Mirrors top and bottom
+    #[arg(long)]
+    pub vflip: bool,
+    /// Which libcamera camera: its id, or its index; the first if not given
+    #[arg(long, default_value = "", value_name = "ID")]
+    pub camera: String,
+    /// The command line of kind `command`
+    #[arg(long, default_value = "", value_name = "LINE")]
+    pub command: String,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "expected a number with its unit, such as 100ms or 5s".to_owned())
+}
+
+impl Spec {
+    /// What a camera of this configuration captures into `output`.
+    pub fn new(config: &CameraConfig, output: PathBuf) -> Self {
+        Self {
+            name: config.name.clone(),
+            kind: config.kind,
+            output,
+            size: config.size,
+            interval: config.interval,
+            quality: config.quality,
+            rotate: config.rotate,
+            hflip: config.hflip,
+            vflip: config.vflip,
+            camera: config.camera.clone(),
+            command: config.command.clone(),
+        }
+    }
+
+    /// The arguments that parse back into this specification.
+    pub fn to_args(&self) -> Vec<String> {
+        let mut args = vec![
+            format!("--name={}", self.name),
+            format!("--kind={}", self.kind),
+            format!("--output={}", self.output.display()),
+            format!("--size={}", self.size),
+            format!("--interval={}", humantime::format_duration(self.interval)),
+            format!("--quality={}", self.quality),
+            format!("--rotate={}", self.rotate.degrees()),
+        ];
+        args.extend(self.hflip.then(|| "--hflip".to_owned()));
+        args.extend(self.vflip.then(|| "--vflip".to_owned()));
+        if !self.camera.is_empty() {
+            args.push(format!("--camera={}", self.camera));
+        }
+        if !self.command.is_empty() {
+            args.push(format!("--command={}", self.command));
+        }
+        args
+    }
+}
+
+/// A camera of this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its place in the list, from 0. It may change when another camera is plugged in.
+    pub index: u32,
+    /// Its libcamera id: "/base/soc/i2c0mux/i2c@1/imx708@1a".
+    pub id: String,
+    /// Its sensor: "imx708".
+    pub model: String,
+}

@@ -1,0 +1,200 @@
+//! `kind = "pattern"`: a moving test picture, on any machine, with nothing installed.
+
+mod digits;
+mod eye;
+mod lettering;
+mod paint;
+mod scene;
+mod tiles;
+
+use std::time::SystemTime;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use self::{
+    scene::{Moment, Scene},
+    tiles::Tiles,
+};
+use super::{
+    Spec,
+    protocol::{Event, Failure, Streaming},
+    rolling_file::RollingFile,
+    runner::{Pacer, Stop},
+};
+use crate::config::Kind;
+
+/// Takes test pictures until `stop` is set; `notice` says why, where a camera was wanted.
+///
+/// # Errors
+/// When the pictures can't be written.
+pub fn capture(
+    spec: &Spec,
+    notice: Option<String>,
+    stop: &Stop,
+    emit: &mut dyn FnMut(Event),
+) -> Result<(), Failure> {
+    let rolling = RollingFile::open(&spec.output)?;
+    let mut pattern = Pattern::new(spec);
+    emit(Event::Streaming(Streaming {
+        kind: Kind::Pattern,
+        device: "test picture".to_owned(),
+        width: Some(spec.size.width),
+        height: Some(spec.size.height),
+        notice,
+    }));
+    let mut pacer = Pacer::new(spec.interval);
+    while pacer.wait(stop) {
+        let taken = SystemTime::now();
+        rolling.publish(pattern.take(taken), taken)?;
+    }
+    Ok(())
+}
+
+/// The test picture.
+struct Pattern {
+    scene: Scene,
+    tiles: Tiles,
+    zone: TimeZone,
+    number: u64,
+}
+
+impl Pattern {
+    fn new(spec: &Spec) -> Self {
+        let scene = Scene::new(spec.size, spec.name.as_str());
+        let tiles = Tiles::new(spec.size, spec.quality, spec.rotate, spec.hflip, spec.vflip);
+        Self { scene, tiles, zone: TimeZone::system(), number: 0 }
+    }
+
+    /// The picture at this time, a JPEG.
+    fn take(&mut self, taken: SystemTime) -> &[u8] {
+        self.number += 1;
+        // A clock outside of jiff's years -9999 to 9999 shows 1970.
+        let at = Timestamp::try_from(taken).unwrap_or_default();
+        let local = at.to_zoned(self.zone.clone());
+        self.scene.set(&Moment {
+            clock: local.strftime("%H:%M:%S%.3f").to_string(),
+            date: local.strftime("%Y-%m-%d").to_string(),
+            number: self.number,
+            seconds: at.as_millisecond().rem_euclid(3_600_000) as f32 / 1000.0,
+        });
+        self.tiles.encode(&self.scene)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{str::FromStr, time::Duration};
+
+    use clap::{Args, FromArgMatches};
+    use jpeg_decoder::Decoder;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{config::Size, jpeg};
+
+    fn spec(size: Size, arguments: &[&str]) -> Spec {
+        let command = Spec::augment_args(clap::Command::new("capture").no_binary_name(true));
+        let matches = command.get_matches_from(["--output=/unused"].iter().chain(arguments));
+        Spec { size, ..Spec::from_arg_matches(&matches).unwrap() }
+    }
+
+    /// The picture's red, green and blue, as a browser decodes them.
+    fn decoded(bytes: &[u8], size: Size) -> Vec<[u8; 3]> {
+        let mut decoder = Decoder::new(bytes);
+        let pixels = decoder.decode().unwrap();
+        let info = decoder.info().unwrap();
+        assert_eq!((u32::from(info.width), u32::from(info.height)), (size.width, size.height));
+        pixels.chunks(3).map(|rgb| [rgb[0], rgb[1], rgb[2]]).collect()
+    }
+
+    fn at(millis: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_000 + millis)
+    }
+
+    const SIZE: Size = Size { width: 640, height: 360 };
+
+    #[test]
+    fn the_colours_are_those_of_the_bars() {
+        let pixels = decoded(Pattern::new(&spec(SIZE, &["--quality=95"])).take(at(0)), SIZE);
+        for (place, expected) in
+            [(10, [0xE6, 0xE2, 0xD8]), (630, [0x8B, 0xA0, 0xCB]), (359 * 640 + 639, [255; 3])]
+        {
+            let off = pixels[place].iter().zip(expected).map(|(a, b)| a.abs_diff(b)).max().unwrap();
+            assert!(off <= 3, "{:?} is not {expected:?}", pixels[place]);
+        }
+    }
+
+    #[test]
+    fn turned_and_mirrored_it_is_the_same_picture() {
+        let take = |arguments: &[&str]| decoded(Pattern::new(&spec(SIZE, arguments)).take(at(0)), SIZE);
+        let (width, plain) = (SIZE.width as usize, take(&["--quality=95"]));
+        let rows = || plain.chunks(width);
+        let mirrored: Vec<_> = rows().flat_map(|row| row.iter().rev().copied()).collect();
+        let flipped: Vec<_> = rows().rev().flatten().copied().collect();
+        let turned: Vec<_> = plain.iter().rev().copied().collect();
+        for (arguments, expected) in [
+            (&["--quality=95", "--hflip"][..], &mirrored),
+            (&["--quality=95", "--vflip"], &flipped),
+            (&["--quality=95", "--rotate=180"], &turned),
+            (&["--quality=95", "--rotate=180", "--hflip", "--vflip"], &plain),
+        ] {
+            let got = take(arguments);
+            let off: u64 = got
+                .iter()
+                .flatten()
+                .zip(expected.iter().flatten())
+                .map(|(a, b)| u64::from(a.abs_diff(*b)))
+                .sum();
+            // The blocks lie elsewhere on the picture, so that edges are encoded a little differently.
+            assert!(off / (got.len() as u64 * 3) < 2, "{arguments:?}");
+            assert!(*expected == plain || got != plain, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn it_moves_and_each_picture_has_its_number() {
+        let mut pattern = Pattern::new(&spec(SIZE, &[]));
+        let first = pattern.take(at(0)).to_vec();
+        let same_time = pattern.take(at(0)).to_vec();
+        assert_ne!(first, same_time, "its number is another");
+        assert_ne!(pattern.take(at(1)), same_time, "its clock shows milliseconds");
+    }
+
+    #[test]
+    fn every_size_from_the_smallest_to_a_large_one_is_a_whole_picture() {
+        for size in ["16x16", "18x1000", "1000x16", "64x48", "98x102", "320x240", "1366x766", "1920x1080"] {
+            let size = Size::from_str(size).unwrap();
+            let mut pattern = Pattern::new(&spec(size, &[]));
+            for millis in [0, 700] {
+                let bytes = pattern.take(at(millis)).to_vec();
+                let info = jpeg::inspect(&bytes).unwrap();
+                assert_eq!(
+                    (u32::from(info.width), u32::from(info.height), info.len),
+                    (size.width, size.height, bytes.len())
+                );
+                decoded(&bytes, size);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn what_was_kept_from_pictures_before_is_as_if_encoded_anew(
+            width in 8_u32..200, height in 8_u32..150, flips in 0..4,
+            times in prop::collection::vec(0_u64..20_000, 1..5),
+        ) {
+            let size = Size { width: width * 2, height: height * 2 };
+            let flips = [&[][..], &["--hflip"], &["--vflip"], &["--rotate=180"]][flips as usize];
+            let spec = spec(size, flips);
+            let mut pattern = Pattern::new(&spec);
+            for (number, time) in times.into_iter().enumerate() {
+                let kept = pattern.take(at(time)).to_vec();
+                let mut anew = Pattern::new(&spec);
+                anew.number = number as u64;
+                prop_assert_eq!(anew.take(at(time)), kept);
+            }
+        }
+    }
+}

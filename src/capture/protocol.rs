@@ -1,0 +1,64 @@
+//! The lines that the daemon and a capture process exchange: one JSON object a line, both ways.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Kind;
+
+/// A line on the capture process's standard input. The end of its input means [`Request::Stop`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Request {
+    /// Stop, free the camera and exit with code 0.
+    Stop,
+}
+
+/// A line on the capture process's standard output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The camera is open and pictures follow.
+    Streaming(Streaming),
+    /// The camera can't be used. The process ends after it, with an exit code other than 0.
+    Error(Failure),
+}
+
+/// What the camera gave, which may differ from what was asked of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Streaming {
+    /// What takes the pictures; never [`Kind::Auto`].
+    pub kind: Kind,
+    /// The camera or program, in words: "imx708 (/base/soc/…)", "rpicam-vid", "test picture".
+    pub device: String,
+    /// Pixels across, where known before the first picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels down, where known before the first picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// What viewers should know, such as why there is a test picture instead of a camera.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+}
+
+/// Why the camera can't be used, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{reason}")]
+pub struct Failure {
+    /// What is wrong: "camera is used by another program: rpicam-hello (pid 812)".
+    pub reason: String,
+    /// What to do about it: "end that program".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with a remedy.
+    pub fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { reason: reason.into(), hint: Some(hint.into()) }
+    }
+
+    /// A failure for which we know no remedy.
+    pub fn unexplained(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), hint: None }
+    }
+}

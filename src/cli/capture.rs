@@ -1,0 +1,33 @@
+//! `eyelid capture`: what the daemon starts as its child.
+
+#[cfg(test)]
+mod tests;
+
+use std::process::ExitCode;
+
+use crate::{
+    capture::{
+        Spec,
+        auto::{Resolved, resolve},
+        command, eyelid_libcamera, pattern, rpicam, runner,
+    },
+    config::Kind,
+};
+
+/// Takes pictures as `spec` says, until it is asked to stop. For libcamera it becomes another program.
+pub(super) fn run(spec: &Spec) -> ExitCode {
+    // Nothing has been read from standard input yet, so a program that this becomes misses no request.
+    let (kind, notice) = match resolve(spec.kind) {
+        Ok(Resolved::Here { kind, notice }) => (kind, notice),
+        Ok(Resolved::Libcamera(program)) => {
+            let failure = eyelid_libcamera::become_it(&program, spec);
+            return runner::run(|_, _| Err(failure));
+        }
+        Err(failure) => return runner::run(|_, _| Err(failure)),
+    };
+    runner::run(|stop, emit| match kind {
+        Kind::Rpicam => rpicam::capture(spec, stop, emit),
+        Kind::Command => command::capture(spec, stop, emit),
+        Kind::Auto | Kind::Libcamera | Kind::Pattern => pattern::capture(spec, notice, stop, emit),
+    })
+}

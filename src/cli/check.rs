@@ -1,0 +1,60 @@
+//! `eyelid check`: is the configuration good, and what does it mean?
+
+use std::process::ExitCode;
+
+use super::{Common, say};
+use crate::{
+    capture::auto::{Detected, detect},
+    config::{CameraConfig, Kind},
+    run_folder,
+};
+
+pub(super) fn run(common: &Common) -> ExitCode {
+    let loaded = match common.load() {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    match &loaded.file {
+        Some(file) => say(&format!("{}: good", file.display())),
+        None => say("no configuration file, so the defaults hold"),
+    }
+    for warning in &loaded.warnings {
+        say(&format!("warning: {warning}"));
+    }
+    say(&format!("listens on http://{}", loaded.config.listen));
+    say(&format!("rolling files in {}", run_folder::usual().display()));
+    for (index, camera) in loaded.config.cameras.iter().enumerate() {
+        say(&describe(camera, index == 0));
+    }
+    ExitCode::SUCCESS
+}
+
+fn describe(camera: &CameraConfig, first: bool) -> String {
+    let address = if first { "/".to_owned() } else { format!("/cameras/{}/", camera.name) };
+    let takes = match camera.kind {
+        Kind::Auto => match detect() {
+            Detected::Cameras { kind, cameras, .. } => {
+                let model = cameras.first().map_or("the first camera", |camera| &camera.model);
+                format!("{model}, through kind {kind}")
+            }
+            Detected::Nothing(failure) => format!("{failure}, so the test picture"),
+        },
+        Kind::Pattern => "the test picture".to_owned(),
+        Kind::Libcamera | Kind::Rpicam if camera.camera.is_empty() => "the first libcamera camera".to_owned(),
+        Kind::Libcamera | Kind::Rpicam => format!("libcamera camera {:?}", camera.camera),
+        Kind::Command => format!("what `{}` delivers", camera.command),
+    };
+    let duration = humantime::format_duration;
+    format!(
+        "camera {} at {address}: kind {}: {takes}; {} every {}, quality {}; on while somebody watches and {} \
+         longer; tried again when the first picture takes longer than {} or a further one than {}",
+        camera.name,
+        camera.kind,
+        camera.size,
+        duration(camera.interval),
+        camera.quality,
+        duration(camera.linger),
+        duration(camera.start_timeout),
+        duration(camera.effective_stall_timeout()),
+    )
+}

@@ -1,0 +1,132 @@
+//! The command line: what each subcommand does.
+//!
+//! Exit codes: 0 done, 1 it could not be done, 2 the arguments or the configuration are wrong.
+
+mod cameras;
+mod capture;
+mod check;
+mod run;
+mod snapshot;
+
+use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{ArgAction, Parser, Subcommand};
+
+use crate::{
+    capture::Spec,
+    config::{self, ConfigErrors, Loaded, LogFormat, Overrides, Request},
+};
+
+/// What was wrong with the arguments or the configuration; clap exits with the same code.
+const EXIT_USAGE: u8 = 2;
+
+/// An on-demand camera daemon: the camera is open only while somebody looks.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Without a command, eyelid runs the daemon: open the page, and click Start Camera.\n\n\
+        Exit codes: 0 done, 1 it could not be done, 2 the arguments or the configuration are wrong."
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Read this configuration [default: $EYELID_CONFIG, ./config.toml, /etc/eyelid/config.toml]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Listen here instead of where the configuration says
+    #[arg(long, short, global = true, value_name = "ADDR:PORT", value_parser = listen_address)]
+    listen: Option<SocketAddr>,
+    /// Log as lines for people or as JSON [default: text]
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = log_format)]
+    log_format: Option<LogFormat>,
+    /// Log more: -v debug, -vv trace
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the daemon (the default)
+    Run(run::Args),
+    /// Checks the configuration, and tells what each camera would do
+    Check,
+    /// Lists the cameras that this machine has
+    Cameras,
+    /// Takes one picture, without a server
+    Snapshot(snapshot::Args),
+    /// Captures into a rolling file until its standard input ends
+    ///
+    /// This is what the daemon starts as its child. It reads one JSON object a line on standard input
+    /// ({"request":"stop"}) and writes one a line on standard output ({"event":"streaming",…} and
+    /// {"event":"error",…}). The end of its input means stop.
+    Capture(Spec),
+}
+
+/// Parses the arguments and does what they say.
+pub fn main() -> ExitCode {
+    let Cli { common, command } = Cli::parse();
+    match command {
+        None => run::run(&common, run::Args::default()),
+        Some(Command::Run(args)) => run::run(&common, args),
+        Some(Command::Check) => check::run(&common),
+        Some(Command::Cameras) => cameras::run(),
+        Some(Command::Snapshot(args)) => snapshot::run(&common, &args),
+        Some(Command::Capture(spec)) => capture::run(&spec),
+    }
+}
+
+impl Common {
+    fn request(&self) -> Request {
+        let Self { listen, log_format, .. } = *self;
+        Request::from_process(self.config.clone(), Overrides { listen, log_format, log_level: None })
+    }
+
+    /// The configuration, or the exit code after its errors have been printed.
+    fn load(&self) -> Result<Loaded, ExitCode> {
+        config::load(&self.request()).map_err(|errors| refuse(&errors))
+    }
+}
+
+fn refuse(errors: &ConfigErrors) -> ExitCode {
+    for error in &errors.0 {
+        complain(&format!("{error:#}"));
+    }
+    if errors.0.len() > 1 {
+        complain(&format!("{} errors", errors.0.len()));
+    }
+    ExitCode::from(EXIT_USAGE)
+}
+
+/// Prints to standard output; a reader that has gone, such as `head`, is no error.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints to standard error.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "eyelid: {text}");
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        complain(&format!("the runtime can't be started: {error}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    config::listen_address(text).ok_or_else(|| "expected ADDRESS:PORT, such as 0.0.0.0:3000".to_owned())
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    [LogFormat::Text, LogFormat::Json]
+        .into_iter()
+        .find(|format| format.as_str() == text)
+        .ok_or_else(|| "expected text or json".to_owned())
+}

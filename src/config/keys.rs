@@ -1,0 +1,154 @@
+//! Every key there is: its name, how it is read and how it is written. Reader, environment, suggestions,
+//! the difference of two configurations and the check of the documentation all go by these tables.
+
+use std::fmt::Display;
+
+use super::{
+    CameraConfig, CameraName, Config, Kind, LogFormat, LogLevel, Rotation, Size,
+    value::{Fault, Value},
+};
+
+/// A key of the table `T`.
+pub(super) struct Key<T> {
+    /// Its name, with the section before the dot.
+    pub(super) name: &'static str,
+    /// Sets it.
+    pub(super) read: fn(&mut T, Value<'_>) -> Result<(), Fault>,
+    /// Its value as it stands in the file.
+    pub(super) show: fn(&T) -> String,
+}
+
+/// The keys outside `[[camera]]`.
+pub(super) const GLOBAL: &[Key<Config>] = &[
+    Key { name: "listen", read: |c, v| v.listen().map(|x| c.listen = x), show: |c| quoted(c.listen) },
+    Key {
+        name: "hosts",
+        read: |c, v| v.hosts().map(|x| c.hosts = x),
+        show: |c| format!("[{}]", c.hosts.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+    },
+    Key {
+        name: "allow_disk",
+        read: |c, v| v.boolean().map(|x| c.allow_disk = x),
+        show: |c| c.allow_disk.to_string(),
+    },
+    Key {
+        name: "socketio.ping_interval",
+        read: |c, v| v.time("1s", "60s").map(|x| c.socketio.ping_interval = x),
+        show: |c| time(c.socketio.ping_interval),
+    },
+    Key {
+        name: "socketio.ping_timeout",
+        read: |c, v| v.time("1s", "60s").map(|x| c.socketio.ping_timeout = x),
+        show: |c| time(c.socketio.ping_timeout),
+    },
+    Key {
+        name: "limits.connections",
+        read: |c, v| v.number(1, 65536).map(|x| c.limits.connections = x),
+        show: |c| c.limits.connections.to_string(),
+    },
+    Key {
+        name: "limits.connections_per_address",
+        read: |c, v| v.number(1, 65536).map(|x| c.limits.connections_per_address = x),
+        show: |c| c.limits.connections_per_address.to_string(),
+    },
+    Key {
+        name: "log.level",
+        read: |c, v| v.choice(&LogLevel::ALL, LogLevel::as_str).map(|x| c.log.level = x),
+        show: |c| quoted(c.log.level.as_str()),
+    },
+    Key {
+        name: "log.format",
+        read: |c, v| v.choice(&LogFormat::ALL, LogFormat::as_str).map(|x| c.log.format = x),
+        show: |c| quoted(c.log.format.as_str()),
+    },
+];
+
+/// The keys of a `[[camera]]`.
+pub(super) const CAMERA: &[Key<CameraConfig>] = &[
+    Key {
+        name: "name",
+        read: |c, v| v.text(CameraName::EXPECTED, |s| s.parse().ok()).map(|x| c.name = x),
+        show: |c| quoted(&c.name),
+    },
+    Key {
+        name: "title",
+        read: |c, v| v.text("a text of at most 100 characters on one line", line::<100>).map(|x| c.title = x),
+        show: |c| quoted(&c.title),
+    },
+    Key {
+        name: "kind",
+        read: |c, v| v.choice(&Kind::ALL, Kind::as_str).map(|x| c.kind = x),
+        show: |c| quoted(c.kind),
+    },
+    Key {
+        name: "size",
+        read: |c, v| v.text(Size::EXPECTED, |s| s.parse().ok()).map(|x| c.size = x),
+        show: |c| quoted(c.size),
+    },
+    Key {
+        name: "interval",
+        read: |c, v| v.time("20ms", "24h").map(|x| c.interval = x),
+        show: |c| time(c.interval),
+    },
+    Key {
+        name: "quality",
+        read: |c, v| v.number(1, 100).map(|x| c.quality = x),
+        show: |c| c.quality.to_string(),
+    },
+    Key {
+        name: "rotate",
+        read: |c, v| v.integer("0 or 180", Rotation::from_degrees).map(|x| c.rotate = x),
+        show: |c| c.rotate.degrees().to_string(),
+    },
+    Key { name: "hflip", read: |c, v| v.boolean().map(|x| c.hflip = x), show: |c| c.hflip.to_string() },
+    Key { name: "vflip", read: |c, v| v.boolean().map(|x| c.vflip = x), show: |c| c.vflip.to_string() },
+    Key { name: "linger", read: |c, v| v.time("0s", "1h").map(|x| c.linger = x), show: |c| time(c.linger) },
+    Key {
+        name: "start_timeout",
+        read: |c, v| v.time("1s", "5m").map(|x| c.start_timeout = x),
+        show: |c| time(c.start_timeout),
+    },
+    Key {
+        name: "stall_timeout",
+        read: |c, v| v.time("1s", "24h").map(|x| c.stall_timeout = x),
+        show: |c| time(c.stall_timeout),
+    },
+    Key {
+        name: "command",
+        read: |c, v| v.text("a command line of at most 10000 bytes", command).map(|x| c.command = x),
+        show: |c| quoted(&c.command),
+    },
+    Key {
+        name: "camera",
+        read: |c, v| {
+            v.text("a text of at most 200 characters on one line", line::<200>).map(|x| c.camera = x)
+        },
+        show: |c| quoted(&c.camera),
+    },
+];
+
+fn line<const LENGTH: usize>(text: &str) -> Option<String> {
+    (text.chars().count() <= LENGTH && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+/// An argument of a program can't hold a NUL byte.
+fn command(text: &str) -> Option<String> {
+    (text.len() <= 10_000 && !text.contains('\0')).then(|| text.to_owned())
+}
+
+/// Text as TOML writes it.
+fn quoted(text: impl Display) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.to_string().chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+fn time(time: std::time::Duration) -> String {
+    quoted(humantime::format_duration(time))
+}

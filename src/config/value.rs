@@ -1,0 +1,230 @@
+//! Reads one value, from the file or from an environment variable.
+
+use std::{net::SocketAddr, ops::Range, time::Duration};
+
+use toml::de::{DeInteger, DeValue};
+
+/// What is wrong with a value, before it is known where it stands.
+#[derive(Debug, PartialEq)]
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    /// The place within the file, where it is not the whole value.
+    pub(super) span: Option<Range<usize>>,
+}
+
+impl Fault {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, span: None }
+    }
+
+    pub(super) fn expected(expected: &str, found: &str) -> Self {
+        Self::new(format!("expected {expected}, found {found}"))
+    }
+
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// A value as it was written.
+#[derive(Clone, Copy)]
+pub(super) enum Value<'a> {
+    /// In the file.
+    File(&'a DeValue<'a>),
+    /// In an environment variable, where everything is text.
+    Variable(&'a str),
+}
+
+impl<'a> Value<'a> {
+    /// A text that `accept` accepts.
+    pub(super) fn text<T>(self, expected: &str, accept: impl Fn(&str) -> Option<T>) -> Result<T, Fault> {
+        match self {
+            Self::File(DeValue::String(text)) => accept(text),
+            Self::Variable(text) => accept(text),
+            Self::File(DeValue::Integer(number)) => {
+                return Err(self.not(expected).hint(format!("write \"{number}\", in quotes")));
+            }
+            Self::File(_) => None,
+        }
+        .ok_or_else(|| self.not(expected))
+    }
+
+    /// An integer that `accept` accepts.
+    pub(super) fn integer<T>(self, expected: &str, accept: impl Fn(u64) -> Option<T>) -> Result<T, Fault> {
+        let number = match self {
+            Self::File(DeValue::Integer(number)) => integer(number),
+            Self::Variable(text) => text.parse().ok(),
+            Self::File(DeValue::String(text)) if text.parse::<u64>().is_ok() => {
+                return Err(self.not(expected).hint(format!("write {text}, without quotes")));
+            }
+            Self::File(_) => None,
+        };
+        number.and_then(accept).ok_or_else(|| self.not(expected))
+    }
+
+    /// An integer within these limits.
+    pub(super) fn number<T: TryFrom<u64>>(self, from: u64, to: u64) -> Result<T, Fault> {
+        self.integer(&format!("an integer from {from} to {to}"), |number| {
+            (from..=to).contains(&number).then(|| T::try_from(number).ok()).flatten()
+        })
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(self) -> Result<bool, Fault> {
+        match self {
+            Self::File(DeValue::Boolean(on)) => Ok(*on),
+            Self::Variable("true") => Ok(true),
+            Self::Variable("false") => Ok(false),
+            Self::File(DeValue::String(text)) if matches!(text.as_ref(), "true" | "false") => {
+                Err(self.not("true or false").hint(format!("write {text}, without quotes")))
+            }
+            _ => Err(self.not("true or false")),
+        }
+    }
+
+    /// A time within these limits, written with its unit as the limits are.
+    pub(super) fn time(self, from: &str, to: &str) -> Result<Duration, Fault> {
+        let limit = |text| parse_duration(text).expect("a limit is a time");
+        let range = limit(from)..=limit(to);
+        let expected = format!("a time from {from} to {to}");
+        let fault = match self.text(&expected, parse_duration) {
+            Ok(time) if range.contains(&time) => return Ok(time),
+            Ok(_) => return Err(self.not(&expected)),
+            Err(fault) => fault,
+        };
+        Err(fault.hint("write it with its unit, such as \"100ms\", \"5s\" or \"1m 30s\""))
+    }
+
+    /// One of `all`, by its name.
+    pub(super) fn choice<T: Copy>(self, all: &[T], name: fn(T) -> &'static str) -> Result<T, Fault> {
+        let names: Vec<_> = all.iter().map(|one| name(*one)).collect();
+        let expected = format!("one of {}", names.join(", "));
+        let choose = |text: &str| all.iter().copied().find(|one| name(*one) == text);
+        self.text(&expected, choose).map_err(|_| {
+            let near = self.as_text().and_then(|text| nearest(text, names.iter().copied()));
+            let hint = near.map(|near| format!("did you mean \"{near}\"?"));
+            Fault { hint, ..self.not(&expected) }
+        })
+    }
+
+    /// An address and a port.
+    pub(super) fn listen(self) -> Result<SocketAddr, Fault> {
+        let expected = "an address and a port such as 127.0.0.1:3000";
+        self.text(expected, listen_address).map_err(|fault| {
+            let text = match self {
+                Self::File(DeValue::Integer(port)) => port.as_str(),
+                _ => self.as_text().unwrap_or_default().trim(),
+            };
+            let port = text.strip_prefix(':').unwrap_or(text);
+            if port.parse::<u16>().is_ok() {
+                fault.hint(format!(
+                    "write \"127.0.0.1:{port}\" for this machine only, or \"0.0.0.0:{port}\" for the network"
+                ))
+            } else if text.parse::<std::net::Ipv6Addr>().is_ok() {
+                fault.hint(format!("add a port: \"[{text}]:3000\""))
+            } else if text == "localhost" || text.parse::<std::net::Ipv4Addr>().is_ok() {
+                fault.hint(format!("add a port: \"{text}:3000\""))
+            } else {
+                fault
+            }
+        })
+    }
+
+    /// Host names; in a variable with commas between them.
+    pub(super) fn hosts(self) -> Result<Vec<String>, Fault> {
+        const ONE: &str = "a host name such as camera.example.org, without scheme, port or path";
+        const LIST: &str = "a list of host names such as [\"camera.example.org\"]";
+        match self {
+            Self::File(DeValue::Array(items)) => items
+                .iter()
+                .map(|item| {
+                    Value::File(item.get_ref())
+                        .text(ONE, host_name)
+                        .map_err(|fault| Fault { span: Some(item.span()), ..fault })
+                })
+                .collect(),
+            Self::Variable(text) => text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(|item| Value::Variable(item).text(ONE, host_name))
+                .collect(),
+            Self::File(DeValue::String(_)) => Err(self.not(LIST).hint("put it in brackets")),
+            Self::File(_) => Err(self.not(LIST)),
+        }
+    }
+
+    fn as_text(self) -> Option<&'a str> {
+        match self {
+            Self::File(value) => value.as_str(),
+            Self::Variable(text) => Some(text),
+        }
+    }
+
+    fn not(self, expected: &str) -> Fault {
+        Fault::expected(expected, &self.found())
+    }
+
+    /// The value for people.
+    pub(super) fn found(self) -> String {
+        match self {
+            Self::File(DeValue::String(text)) => shortened(text),
+            Self::File(DeValue::Integer(number)) => format!("the number {number}"),
+            Self::File(DeValue::Float(number)) => format!("the number {number}"),
+            Self::File(DeValue::Boolean(on)) => on.to_string(),
+            Self::File(DeValue::Datetime(time)) => format!("the date or time {time}"),
+            Self::File(DeValue::Array(_)) => "a list".to_owned(),
+            Self::File(DeValue::Table(_)) => "a section".to_owned(),
+            Self::Variable(text) => shortened(text),
+        }
+    }
+}
+
+/// The text in quotes, its control characters escaped.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{:?} and more", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+fn integer(number: &DeInteger<'_>) -> Option<u64> {
+    u64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// Reads a time with its unit, such as `100ms`, `5s` or `1m 30s`.
+///
+/// Numbers of more than nine digits are refused: humantime 2.4 panics where the seconds of the sum come to
+/// `u64::MAX` and its parts of a second come to exactly one, as in `18446744073709551615s 1000ms`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let small = text.len() <= 32 && text.split(|c: char| !c.is_ascii_digit()).all(|run| run.len() <= 9);
+    small.then(|| humantime::parse_duration(text).ok()).flatten()
+}
+
+/// Reads an address and a port, as `listen` takes them. `localhost` is `127.0.0.1`.
+pub fn listen_address(text: &str) -> Option<SocketAddr> {
+    match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}").parse().ok(),
+        None => text.parse().ok(),
+    }
+}
+
+fn host_name(text: &str) -> Option<String> {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    (text.len() <= 253 && text.split('.').all(label)).then(|| text.to_ascii_lowercase())
+}
+
+/// The one of `names` that `text` was probably meant to be.
+pub(super) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let text = text.to_ascii_lowercase();
+    names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&text, name), name))
+        .filter(|(likeness, _)| *likeness >= 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}

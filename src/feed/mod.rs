@@ -1,0 +1,138 @@
+//! The feed: finished pictures in memory, shared by all who watch.
+//!
+//! One writer, the [`watcher`] of the rolling file; any number of readers, who always get the newest
+//! picture and never a queue. A frame's bytes are shared, not copied.
+
+mod frame;
+mod ring;
+pub mod watcher;
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+pub use frame::{Frame, FrameId};
+use ring::Ring;
+
+use crate::jpeg;
+
+/// How many bytes of pictures a camera keeps for viewers who are late to fetch theirs: at 30 kB and 10
+/// pictures a second more than 20 s, at 200 kB and 30 a second more than 1 s.
+const RING_BYTES: usize = 8 << 20;
+
+/// The finished pictures of one camera. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    newest: watch::Sender<Option<Arc<Frame>>>,
+    ring: Mutex<Ring>,
+    ignored: AtomicU64,
+    last_defect: Mutex<Option<String>>,
+}
+
+impl Feed {
+    /// An empty feed.
+    pub fn new() -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                newest: watch::channel(None).0,
+                ring: Mutex::new(Ring::new(RING_BYTES)),
+                ignored: AtomicU64::new(0),
+                last_defect: Mutex::new(None),
+            }),
+        }
+    }
+
+    /// Publishes a picture taken at `taken`, if it is a whole JPEG.
+    ///
+    /// # Errors
+    /// What is wrong with the picture, which is then counted and otherwise ignored.
+    pub fn publish(&self, jpeg: Bytes, taken: SystemTime) -> Result<Arc<Frame>, jpeg::Defect> {
+        let info = match jpeg::inspect(&jpeg) {
+            Ok(info) => info,
+            Err(defect) => {
+                self.ignore(defect.to_string());
+                return Err(defect);
+            }
+        };
+        let taken = sensible(taken);
+        let mut ring = self.ring();
+        let frame = Arc::new(Frame {
+            id: FrameId::after(ring.newest_id(), taken),
+            taken,
+            read: Instant::now(),
+            width: info.width,
+            height: info.height,
+            jpeg,
+        });
+        ring.push(Arc::clone(&frame));
+        drop(ring);
+        self.shared.newest.send_replace(Some(Arc::clone(&frame)));
+        Ok(frame)
+    }
+
+    /// The newest picture, however old it is.
+    pub fn newest(&self) -> Option<Arc<Frame>> {
+        self.shared.newest.borrow().clone()
+    }
+
+    /// The picture of that id, while it is in memory.
+    pub fn get(&self, id: FrameId) -> Option<Arc<Frame>> {
+        self.ring().get(id)
+    }
+
+    /// Wakes at each new picture and then has the newest one; what came in between is skipped.
+    pub fn subscribe(&self) -> watch::Receiver<Option<Arc<Frame>>> {
+        self.shared.newest.subscribe()
+    }
+
+    /// Gives the memory of all pictures but the newest back. For a camera that has stopped.
+    pub fn rest(&self) {
+        self.ring().keep_newest();
+    }
+
+    /// Counts something in the rolling file that was no picture.
+    pub(crate) fn ignore(&self, defect: String) {
+        self.shared.ignored.fetch_add(1, Ordering::Relaxed);
+        *self.shared.last_defect.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(defect);
+    }
+
+    /// How many times the rolling file held no picture, since the daemon's start.
+    pub fn ignored(&self) -> u64 {
+        self.shared.ignored.load(Ordering::Relaxed)
+    }
+
+    /// What was wrong the last time that the rolling file held no picture.
+    pub fn last_defect(&self) -> Option<String> {
+        self.shared.last_defect.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn ring(&self) -> std::sync::MutexGuard<'_, Ring> {
+        self.shared.ring.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The time itself where HTTP can tell it, in the years 1970 to 9999; else now. A file's time is whatever its
+/// writer has set.
+fn sensible(taken: SystemTime) -> SystemTime {
+    const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
+    let told = taken.duration_since(UNIX_EPOCH).is_ok_and(|since| since < YEAR_10000);
+    if told { taken } else { SystemTime::now() }
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self::new()
+    }
+}

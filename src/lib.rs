@@ -1,0 +1,42 @@
+//! Eyelid: a camera daemon whose camera is open only while somebody looks.
+//!
+//! ```text
+//!            start-stream, stop-stream, a closed tab                         start, stop
+//!  browsers ───────────────────────────▶ camera::viewers ──▶ camera ───────────────────▶ capture process
+//!     ▲                                  (guards, leases)    (lifecycle)                 (a child: eyelid capture,
+//!     │                                                                                   or eyelid-libcamera)
+//!     │                                                                                        │ JPEG
+//!     │  liveStream: image_stream.jpg?_t=ID                                                    ▼
+//!     └──────────────────── web ◀── feed ◀── feed::watcher ◀─────────── rename ───────── rolling file on tmpfs
+//!                        GET image_stream.jpg?_t=ID
+//! ```
+//!
+//! The rolling file is the seam: a capture process replaces one JPEG, a watcher reads each finished
+//! picture once into memory, and all that viewers get comes from there. Whatever can write a JPEG is a
+//! camera, and half a picture can't get out.
+//!
+//! Each floor uses only what stands below it:
+//!
+//! | module      | what lives there |
+//! | ----------- | --- |
+//! | [`cli`]     | what each subcommand does: run, check, cameras, snapshot, capture |
+//! | [`daemon`]  | builds cameras and server in order, tears them down in reverse |
+//! | [`web`]     | accept loop, guard, and one file per way to watch |
+//! | [`camera`]  | the handle and its task, the lifecycle as a pure state machine, viewers, the child process |
+//! | [`capture`] | what runs in the child: the protocol, the rolling file, one file per kind of camera |
+//! | [`feed`]    | from the rolling file to frames in memory |
+//! | [`child`], [`config`], [`jpeg`], [`logging`], `memory`, [`run_folder`], [`systemd`] | the ground: used by the others, using none of them |
+
+pub mod camera;
+pub mod capture;
+pub mod child;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod feed;
+pub mod jpeg;
+pub mod logging;
+mod memory;
+pub mod run_folder;
+pub mod systemd;
+pub mod web;

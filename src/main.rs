@@ -1,0 +1,7 @@
+//! The program `eyelid`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    eyelid::cli::main()
+}

@@ -1,0 +1,225 @@
+//! Who may ask: the check of `Host` and `Origin` in front of all that the port serves, Socket.IO included.
+//!
+//! A web site that somebody visits can make their browser send requests to this daemon. `Host` shows a
+//! site that uses a name of its own for this machine; `Origin` and `Sec-Fetch-Site` show a request that
+//! comes from a page that is not ours. Programs that are no browsers send neither, and may do without.
+
+mod host;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use host::Hosts;
+
+use super::answer::Answer;
+use super::error;
+use bytes::Bytes;
+use host::{Authority, Host};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{Either, Full};
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::sync::watch;
+use tower::{Layer, Service};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// The layer that puts a [`Guarded`] in front of a service.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    hosts: watch::Receiver<Hosts>,
+}
+
+impl Guard {
+    /// Follows the names that are sent: a new configuration counts for the next request.
+    pub(crate) fn new(hosts: watch::Receiver<Hosts>) -> Self {
+        Self { hosts }
+    }
+}
+
+impl<S> Layer<S> for Guard {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { inner, hosts: self.hosts.clone() }
+    }
+}
+
+/// A service that answers only requests from programs and from pages of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Guarded<S> {
+    inner: S,
+    hosts: watch::Receiver<Hosts>,
+}
+
+impl<S, A, B> Service<Request<A>> for Guarded<S>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+{
+    type Response = Response<Either<Full<Bytes>, B>>;
+    type Error = S::Error;
+    type Future = GuardedFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        GuardedFuture {
+            answer: match check(&request, &self.hosts) {
+                Ok(()) => Answer::below(self.inner.call(request)),
+                Err(refusal) => Answer::here(refusal.into_response()),
+            },
+        }
+    }
+}
+
+pin_project! {
+    /// Adds to each answer what keeps other sites from using it.
+    pub(crate) struct GuardedFuture<F> {
+        #[pin]
+        answer: Answer<F>,
+    }
+}
+
+impl<F, B, E> Future for GuardedFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<Either<Full<Bytes>, B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = ready!(self.project().answer.poll(cx))?;
+        let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+        Poll::Ready(Ok(response))
+    }
+}
+
+/// Why a request is not answered.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    NoHost,
+    ManyHosts,
+    BadHost,
+    UnknownHost(String),
+    /// The origin, or what the browser said of it.
+    OtherSite(String),
+}
+
+impl Refusal {
+    fn into_response(self) -> Response<Bytes> {
+        tracing::debug!(refusal = ?self, "refused a request");
+        let bad = |error| {
+            error::json(
+                StatusCode::BAD_REQUEST,
+                error,
+                "send one Host header: a name or address, and the port",
+            )
+        };
+        match self {
+            Self::NoHost => bad("the request has no Host header"),
+            Self::ManyHosts => bad("the request has more than one Host header"),
+            Self::BadHost => bad("the request's host is not valid"),
+            Self::UnknownHost(name) => error::json(
+                StatusCode::MISDIRECTED_REQUEST,
+                &format!("this camera does not go by the name {name}"),
+                format!("if {name} is meant to lead here, set hosts = [\"{name}\"] in the configuration")
+                    .as_str(),
+            ),
+            Self::OtherSite(site) => error::json(
+                StatusCode::FORBIDDEN,
+                &format!("the request comes from another site ({site})"),
+                "open the camera's own page; a proxy in front of it has to pass the Host header on unchanged",
+            ),
+        }
+    }
+}
+
+fn check<A>(request: &Request<A>, hosts: &watch::Receiver<Hosts>) -> Result<(), Refusal> {
+    let host = host(request)?;
+    if let Host::Name(name) = host.host
+        && !hosts.borrow().allow(host.host)
+    {
+        return Err(Refusal::UnknownHost(name.to_ascii_lowercase()));
+    }
+    let headers = request.headers();
+    match one(headers, &header::ORIGIN) {
+        One::None => {}
+        One::Some(origin) if is_same(origin, host) => return Ok(()),
+        One::Some(origin) => return Err(Refusal::OtherSite(origin.into())),
+        One::Bad => return Err(Refusal::OtherSite("unreadable Origin".into())),
+    }
+    // Not all browsers' requests have an Origin, but those to HTTPS and localhost have this.
+    let said = |name| headers.get(&name).map(HeaderValue::as_bytes);
+    let site = match said(SEC_FETCH_SITE) {
+        None | Some(b"same-origin" | b"none") => return Ok(()),
+        // Another port or a sister name of this machine.
+        Some(b"same-site") if !changes_state(request) => return Ok(()),
+        Some(site) => String::from_utf8_lossy(site).into_owned(),
+    };
+    // Somebody followed a link. That is no way to embed a picture or to act unseen.
+    let followed =
+        said(SEC_FETCH_MODE) == Some(b"navigate") && matches!(said(SEC_FETCH_DEST), None | Some(b"document"));
+    if followed && !changes_state(request) { Ok(()) } else { Err(Refusal::OtherSite(site)) }
+}
+
+/// The host that the client means.
+fn host<A>(request: &Request<A>) -> Result<Authority<'_>, Refusal> {
+    let header = match one(request.headers(), &header::HOST) {
+        One::Some(host) => Authority::parse(host).ok_or(Refusal::BadHost)?,
+        One::None => return Err(Refusal::NoHost),
+        One::Bad if request.headers().get_all(header::HOST).iter().nth(1).is_some() => {
+            return Err(Refusal::ManyHosts);
+        }
+        One::Bad => return Err(Refusal::BadHost),
+    };
+    // "GET http://host/path HTTP/1.1", the form for proxies: its host counts and not the header's.
+    match request.uri().authority() {
+        Some(target) => Authority::parse(target.as_str()).ok_or(Refusal::BadHost),
+        None => Ok(header),
+    }
+}
+
+/// Whether a request can do more than read.
+fn changes_state<A>(request: &Request<A>) -> bool {
+    let path = request.uri().path();
+    let is_socketio =
+        path.strip_prefix("/socket.io").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_socketio
+        || request.headers().contains_key(header::UPGRADE)
+        || !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Whether an `Origin` is that of a page that came from `host`. The scheme may differ: a proxy may end TLS.
+fn is_same(origin: &str, host: Authority<'_>) -> bool {
+    let (default_port, authority) = match origin.split_once("://") {
+        Some(("http", authority)) => (80, authority),
+        Some(("https", authority)) => (443, authority),
+        _ => return false,
+    };
+    let Some(origin) = Authority::parse(authority) else { return false };
+    let origin_port = origin.port.unwrap_or(default_port);
+    origin.host == host.host && origin_port == host.port.unwrap_or(default_port)
+}
+
+/// A header that may come once at most.
+enum One<'a> {
+    None,
+    Some(&'a str),
+    Bad,
+}
+
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> One<'a> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => One::None,
+        (Some(value), None) => value.to_str().map_or(One::Bad, One::Some),
+        _ => One::Bad,
+    }
+}

@@ -1,0 +1,70 @@
+//! `image_stream.jpg`: one picture from memory.
+
+use std::{
+    fmt,
+    io::{Cursor, Write},
+    sync::Arc,
+    time::UNIX_EPOCH,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use httpdate::HttpDate;
+
+use super::{error, etag::is_known};
+use crate::{
+    camera::Camera,
+    feed::{Frame, FrameId},
+};
+
+/// The exposure time in seconds since 1970 with microseconds, under the name that mjpg-streamer gave it.
+const X_TIMESTAMP: &str = "x-timestamp";
+
+/// The picture that the query's `_t` names, which caches may keep for ever; else the newest one, which they
+/// may not keep at all.
+pub(crate) fn image(camera: &Camera, query: Option<&str>, headers: &HeaderMap) -> Response<Bytes> {
+    let asked = query.and_then(id).and_then(|id| camera.feed().get(id));
+    let caching = if asked.is_some() { "public, max-age=31536000, immutable" } else { "no-store" };
+    match asked.or_else(|| camera.feed().newest()) {
+        Some(frame) => picture(&frame, caching, headers),
+        None => error::json(
+            StatusCode::NOT_FOUND,
+            "this camera has taken no picture yet",
+            "open the page and click Start Camera, or get snapshot.jpg, which starts it",
+        ),
+    }
+}
+
+/// A picture as an answer, or 304 where the client has it already.
+pub(super) fn picture(frame: &Arc<Frame>, caching: &'static str, asked: &HeaderMap) -> Response<Bytes> {
+    let etag = text(format_args!("\"{}\"", frame.id));
+    let known = is_known(asked, &etag);
+    let mut response = Response::new(if known { Bytes::new() } else { frame.jpeg.clone() });
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    // These, and those of the guard.
+    headers.reserve(8);
+    let since_1970 = frame.taken.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let timestamp = format_args!("{}.{:06}", since_1970.as_secs(), since_1970.subsec_micros());
+    headers.insert(X_TIMESTAMP, text(timestamp));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(header::ETAG, etag);
+    headers.insert(header::LAST_MODIFIED, text(format_args!("{}", HttpDate::from(frame.taken))));
+    response
+}
+
+/// A short header value. It is written to the stack first: these are made for each picture of each viewer, and a
+/// string that grows cost half of what the whole answer did.
+fn text(value: fmt::Arguments<'_>) -> HeaderValue {
+    let mut text = Cursor::new([0; 32]);
+    text.write_fmt(value).expect("ids, times and dates have at most 29 characters");
+    let (text, length) = (text.get_ref(), text.position() as usize);
+    HeaderValue::from_bytes(&text[..length]).expect("digits, letters and quotes are a header value")
+}
+
+fn id(query: &str) -> Option<FrameId> {
+    query.split('&').find_map(|pair| pair.strip_prefix("_t=")).and_then(|id| id.parse().ok())
+}

@@ -1,0 +1,92 @@
+//! What browsers get: the accept loop, the guard, the page, and one file per way to watch.
+
+mod answer;
+pub mod api;
+pub(crate) mod error;
+mod etag;
+pub(crate) mod guard;
+pub(crate) mod image;
+pub(crate) mod page;
+mod routes;
+pub(crate) mod server;
+pub(crate) mod snapshot;
+pub(crate) mod socketio;
+
+use std::sync::Arc;
+
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tower::Layer;
+
+use crate::{camera::Cameras, config::Config};
+use api::About;
+use guard::{Guard, Hosts};
+use page::Page;
+use routes::Site;
+use socketio::Announcer;
+
+/// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
+pub(crate) const CHANGES_AT_ONCE: [&str; 1] = ["hosts"];
+
+/// The server and all that browsers get from it.
+///
+/// ```text
+/// connection ─▶ guard ─▶ the Socket.IO client's file ─▶ Socket.IO ─▶ routes
+/// ```
+pub(crate) struct Web {
+    announcer: Announcer,
+    hosts: watch::Sender<Hosts>,
+    server: JoinHandle<()>,
+}
+
+/// Listens where the configuration says, and warns when that is more than this machine.
+///
+/// # Errors
+/// When the address is not to be had: who has it, and what to do.
+pub(crate) fn bind(config: &Config) -> std::io::Result<TcpListener> {
+    let files = server::raise_file_limit(config.limits.connections);
+    tracing::debug!(files, "limit of open files");
+    let listener = server::bind(config.listen)?;
+    if !config.listen.ip().is_loopback() {
+        tracing::warn!(
+            "there is no password yet: whoever reaches {} can watch, so let only a network that you trust reach it",
+            config.listen
+        );
+    }
+    Ok(listener)
+}
+
+impl Web {
+    /// Serves until `shutdown`.
+    pub(crate) fn start(
+        config: &Config,
+        cameras: Cameras,
+        about: Arc<About>,
+        page: Page,
+        listener: TcpListener,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let (hosts, current_hosts) = watch::channel(Hosts::new(&config.hosts));
+        let (announcer, socketio) = Announcer::new(&config.socketio, cameras.clone());
+        let site = Site { cameras, about, page: page.clone() };
+        // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
+        let service =
+            Guard::new(current_hosts).layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
+        let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));
+        Self { announcer, hosts, server }
+    }
+
+    /// Takes over the cameras that there are now, and what of `config` can change while it runs.
+    pub(crate) fn reconfigure(&mut self, config: &Config) {
+        self.announcer.follow();
+        self.hosts.send_replace(Hosts::new(&config.hosts));
+    }
+
+    /// Ends all connections and returns when they have ended; to be called after `shutdown`.
+    pub(crate) async fn close(self) {
+        self.announcer.close().await;
+        if self.server.await.is_err() {
+            tracing::error!("the server has panicked");
+        }
+    }
+}

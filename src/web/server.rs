@@ -1,0 +1,208 @@
+//! The accept loop: one port, HTTP/1.1 with keep-alive, WebSockets, and an end to every wait.
+
+mod admission;
+mod bind;
+mod body;
+mod connection;
+mod io;
+mod progress;
+mod refuse;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bind::{bind, raise_file_limit};
+pub(crate) use body::RequestBody;
+
+use crate::config::LimitsConfig;
+use admission::{Admission, Ticket};
+use http::{Request, Response};
+use http_body::Body;
+use progress::{Late, Progress};
+use refuse::{Refusals, Repeats};
+use std::collections::HashMap;
+use std::error::Error;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+/// What clients may use, and how long they may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Connections in all, WebSockets included.
+    pub(crate) connections: usize,
+    /// Connections from one IPv4 address or one IPv6 /64; loopback is exempt.
+    pub(crate) connections_per_address: usize,
+    /// From the first byte of a request head (for the first one: from the connection) to its last.
+    pub(crate) head: Duration,
+    /// From an answer to the first byte of the next request.
+    pub(crate) idle: Duration,
+    /// In each such span at least 1 KiB of a request's body has to come.
+    pub(crate) body_progress: Duration,
+    /// In each such span a client has to take at least 1 KiB of what is there for it.
+    pub(crate) write_progress: Duration,
+    /// From the wish to shut down to the end of the last connection.
+    pub(crate) grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 2048,
+            connections_per_address: 64,
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            body_progress: Duration::from_secs(10),
+            write_progress: Duration::from_secs(30),
+            grace: Duration::from_secs(3),
+        }
+    }
+}
+
+impl From<&LimitsConfig> for Limits {
+    fn from(config: &LimitsConfig) -> Self {
+        Self {
+            connections: config.connections,
+            connections_per_address: config.connections_per_address,
+            ..Self::default()
+        }
+    }
+}
+
+/// Serves until `shutdown`, then lets requests in flight end, and returns when all connections have,
+/// after [`Limits::grace`] at the latest.
+///
+/// The service is cloned for each connection and has to be ready always. WebSockets count as
+/// connections, but end with their own protocol: close them (`SocketIo::close`) when `shutdown` comes,
+/// or they are cut off at the end of the grace.
+pub(crate) async fn serve<S, B>(
+    listener: TcpListener,
+    service: S,
+    limits: Limits,
+    shutdown: CancellationToken,
+) where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let limits = Arc::new(limits);
+    let http = connection::protocol();
+    let mut open = Open::default();
+    let mut refusals = Refusals::default();
+    let mut failures = Repeats::new("cannot accept connections");
+    let mut cancelled = pin!(shutdown.cancelled());
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = cancelled.as_mut() => break,
+            Some(ended) = open.tasks.join_next_with_id() => {
+                open.left(ended);
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, client) = match accepted {
+            Ok(accepted) => accepted,
+            // The client was faster to go than we to accept.
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => continue,
+            // Out of file descriptors or memory: the next try fails too, until something is closed.
+            Err(error) => {
+                failures.note(&error);
+                tokio::select! {
+                    () = cancelled.as_mut() => break,
+                    () = tokio::time::sleep(Duration::from_millis(100)) => continue,
+                }
+            }
+        };
+        open.reap();
+        let ticket = match open.admission.enter(client.ip(), &limits) {
+            Ok(ticket) => ticket,
+            Err(full) => {
+                refusals.refuse(stream, client, full);
+                continue;
+            }
+        };
+        tune(&stream, &limits);
+        let progress = Arc::new(Progress::new());
+        let (http, service, limits) = (http.clone(), service.clone(), limits.clone());
+        open.add(ticket, &progress.clone(), connection::run(http, stream, client, service, progress, limits));
+    }
+    drop(listener);
+    drop(refusals);
+    open.shut_down(limits.grace).await;
+}
+
+/// Options of a connection that make it fast, and that end it when its peer is gone.
+fn tune(stream: &TcpStream, limits: &Limits) {
+    // Failure leaves a working connection.
+    stream.set_nodelay(true).ok();
+    // Bytes that are not acknowledged for so long, a window that stays closed included, end the
+    // connection: a cable that was cut, a browser that was frozen.
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(limits.write_progress)).ok();
+}
+
+/// All open connections. Their tasks end when their streams are gone, WebSockets included.
+#[derive(Default)]
+struct Open {
+    tasks: JoinSet<()>,
+    by_task: HashMap<Id, (Ticket, Arc<Progress>)>,
+    admission: Admission,
+}
+
+impl Open {
+    fn add(
+        &mut self,
+        ticket: Ticket,
+        progress: &Arc<Progress>,
+        run: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let task = self.tasks.spawn(run).id();
+        self.by_task.insert(task, (ticket, progress.clone()));
+    }
+
+    fn left(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let task = match ended {
+            Ok((task, ())) => task,
+            Err(error) => {
+                if error.is_panic() {
+                    tracing::error!(%error, "a connection was lost to a defect of this program");
+                }
+                error.id()
+            }
+        };
+        if let Some((ticket, _)) = self.by_task.remove(&task) {
+            self.admission.leave(ticket);
+        }
+    }
+
+    /// Counts out those that have ended.
+    fn reap(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.left(ended);
+        }
+    }
+
+    async fn shut_down(mut self, grace: Duration) {
+        for (_, progress) in self.by_task.values() {
+            progress.stop();
+        }
+        let all_gone = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, all_gone).await.is_ok() {
+            return;
+        }
+        tracing::info!(
+            connections = self.tasks.len(),
+            "cutting off connections that did not end by themselves"
+        );
+        for (_, progress) in self.by_task.values() {
+            progress.kill(Late::Shutdown);
+        }
+        self.tasks.shutdown().await;
+    }
+}

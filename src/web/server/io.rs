@@ -1,0 +1,133 @@
+//! The stream below HTTP and WebSocket: it notes what moves, and fails at once when its time is over.
+
+use super::progress::{Late, Progress};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// What the server speaks over.
+pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Sends what fits into the kernel's buffer, as well as that goes.
+    fn last_words(&self, words: &[u8]);
+
+    /// Makes the end of the stream throw away what the peer has not taken. Otherwise the kernel would
+    /// hold those bytes, and try to deliver them, for minutes.
+    fn forget_unsent(&self);
+}
+
+impl Transport for TcpStream {
+    fn last_words(&self, words: &[u8]) {
+        self.try_write(words).ok();
+    }
+
+    fn forget_unsent(&self) {
+        self.set_zero_linger().ok();
+    }
+}
+
+pub(super) struct Io<T: Transport> {
+    inner: T,
+    progress: Arc<Progress>,
+}
+
+impl<T: Transport> Io<T> {
+    pub(super) fn new(inner: T, progress: Arc<Progress>) -> Self {
+        Self { inner, progress }
+    }
+
+    fn alive(&self) -> io::Result<()> {
+        match self.progress.killed() {
+            None => Ok(()),
+            Some(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    fn wrote(&self, cx: &Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &result {
+            Poll::Ready(Ok(bytes)) => self.progress.wrote(*bytes),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => {
+                self.progress.write_blocked();
+                self.progress.park_writer(cx);
+                self.alive()?;
+            }
+        }
+        result
+    }
+}
+
+impl<T: Transport> AsyncRead for Io<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.alive()?;
+        let before = buf.filled().len();
+        let result = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if result.is_pending() {
+            self.progress.park_reader(cx);
+            self.alive()?;
+        } else if buf.filled().len() > before {
+            self.progress.read();
+        }
+        result
+    }
+}
+
+impl<T: Transport> AsyncWrite for Io<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.alive()?;
+        let result = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.wrote(cx, result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.alive()?;
+        let result = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.wrote(cx, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    /// hyper and tungstenite flush only when they have written all that they hold.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.alive()?;
+        let result = Pin::new(&mut self.inner).poll_flush(cx);
+        if matches!(result, Poll::Ready(Ok(()))) {
+            self.progress.flushed();
+        }
+        result
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.alive()?;
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\n\
+    content-type: application/json\r\n\
+    content-length: 49\r\n\
+    connection: close\r\n\r\n\
+    {\"error\":\"the request took too long\",\"hint\":null}";
+
+impl<T: Transport> Drop for Io<T> {
+    fn drop(&mut self) {
+        match self.progress.killed() {
+            Some(Late::Head | Late::Body) if self.progress.can_answer() => self.inner.last_words(TOO_SLOW),
+            Some(Late::Write | Late::Shutdown) => self.inner.forget_unsent(),
+            _ => {}
+        }
+        self.progress.close();
+    }
+}

@@ -1,0 +1,302 @@
+//! Each deadline, to the second, on virtual time.
+
+use super::*;
+use std::io::{self, IoSlice};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+impl super::super::io::Transport for DuplexStream {
+    fn last_words(&self, _: &[u8]) {}
+    fn forget_unsent(&self) {}
+}
+
+/// A connection whose kernel buffers hold `buffer` bytes.
+fn connect(buffer: usize) -> (DuplexStream, JoinHandle<()>, mpsc::UnboundedReceiver<String>, Arc<Progress>) {
+    let (routes, called) = routes();
+    let (client, stream) = tokio::io::duplex(buffer);
+    let progress = Arc::new(Progress::new());
+    let run = connection::run(
+        connection::protocol(),
+        stream,
+        ([127, 0, 0, 1], 1).into(),
+        routes,
+        progress.clone(),
+        Arc::new(Limits::default()),
+    );
+    (client, tokio::spawn(run), called, progress)
+}
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_client_is_gone_after_10_seconds() {
+    let (mut client, server, ..) = connect(1024);
+    let start = Instant::now();
+    assert_eq!(rest(&mut client).await, "");
+    server.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_drips_is_cut_off_after_10_seconds() {
+    let (client, server, mut called, _) = connect(1024);
+    let start = Instant::now();
+    let (mut reader, mut writer) = tokio::io::split(client);
+    let drip = async {
+        for byte in b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n" {
+            sleep(secs(1)).await;
+            writer.write_all(&[*byte]).await.ok();
+        }
+    };
+    tokio::select! {
+        () = drip => panic!("the head was taken"),
+        text = rest(&mut reader) => assert_eq!(text, ""),
+    }
+    server.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 10);
+    assert!(called.recv().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_kept_for_75_seconds() {
+    let (mut client, server, ..) = connect(1024);
+    for _ in 0..3 {
+        ask(&mut client, "/").await;
+        read_until(&mut client, "hello").await;
+        sleep(secs(74)).await;
+    }
+    ask(&mut client, "/").await;
+    read_until(&mut client, "hello").await;
+    let start = Instant::now();
+    assert_eq!(rest(&mut client).await, "");
+    server.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 75);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_head_has_10_seconds_from_its_first_byte() {
+    let (mut client, server, ..) = connect(1024);
+    ask(&mut client, "/").await;
+    read_until(&mut client, "hello").await;
+    sleep(secs(60)).await;
+    let start = Instant::now();
+    client.write_all(b"GET ").await.unwrap();
+    assert_eq!(rest(&mut client).await, "");
+    server.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+const UPLOAD: &[u8] = b"POST /length HTTP/1.1\r\nhost: localhost\r\ncontent-length: 40960\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_drips_is_cut_off_after_10_seconds() {
+    let (client, server, mut called, _) = connect(1024);
+    let (mut reader, mut writer) = tokio::io::split(client);
+    writer.write_all(UPLOAD).await.unwrap();
+    called.recv().await.unwrap();
+    let start = Instant::now();
+    let drip = async {
+        loop {
+            writer.write_all(&[b'x'; 90]).await.ok();
+            sleep(secs(1)).await;
+        }
+    };
+    tokio::select! {
+        () = drip => {}
+        text = rest(&mut reader) => assert_eq!(text, ""),
+    }
+    server.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_but_steady_body_is_taken() {
+    let (mut client, _server, ..) = connect(4096);
+    client.write_all(UPLOAD).await.unwrap();
+    for _ in 0..40 {
+        sleep(secs(8)).await;
+        client.write_all(&[b'x'; 1024]).await.unwrap();
+    }
+    read_until(&mut client, "\r\n\r\n40960").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_may_take_its_time_once_the_body_has_come() {
+    for (head, rest) in [
+        ("GET /slow HTTP/1.1\r\nhost: x\r\n\r\n", ""),
+        ("POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\no", "k"),
+        ("POST /slow HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n", "0\r\n\r\n"),
+    ] {
+        let (mut client, _server, mut called, _) = connect(1024);
+        let start = Instant::now();
+        client.write_all(head.as_bytes()).await.unwrap();
+        called.recv().await.unwrap();
+        client.write_all(rest.as_bytes()).await.unwrap();
+        read_until(&mut client, "at last").await;
+        assert_eq!(start.elapsed().as_secs(), 300);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_reads_is_gone_after_30_seconds() {
+    for path in ["/bytes/100000", "/endless"] {
+        let (mut client, server, ..) = connect(1024);
+        ask(&mut client, path).await;
+        let start = Instant::now();
+        server.await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 30, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_drops_is_gone_too() {
+    let (mut client, server, ..) = connect(100);
+    ask(&mut client, "/bytes/100000").await;
+    let start = Instant::now();
+    let sip = async {
+        loop {
+            sleep(secs(1)).await;
+            client.read_exact(&mut [0; 10]).await.ok();
+        }
+    };
+    tokio::select! {
+        () = sip => {}
+        ended = server => ended.unwrap(),
+    }
+    assert_eq!(start.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_gets_all_and_may_ask_again() {
+    let (mut client, _server, ..) = connect(1024);
+    ask(&mut client, "/bytes/20480").await;
+    read_until(&mut client, "\r\n\r\n").await;
+    // Longer than an idle connection is kept.
+    for _ in 0..20 {
+        sleep(secs(25)).await;
+        client.read_exact(&mut [0; 1024]).await.unwrap();
+    }
+    sleep(secs(45)).await;
+    ask(&mut client, "/").await;
+    read_until(&mut client, "hello").await;
+}
+
+const UPGRADE: &[u8] =
+    b"GET /upgrade HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: test\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn an_upgraded_stream_that_nobody_reads_fails_after_30_seconds() {
+    let (mut client, server, mut called, _) = connect(1024);
+    client.write_all(UPGRADE).await.unwrap();
+    assert_eq!(called.recv().await.unwrap(), "/upgrade");
+    let start = Instant::now();
+    assert_eq!(called.recv().await.unwrap(), "end", "its reader and its writer have failed");
+    server.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgraded_stream_that_is_read_lives_on_until_it_is_closed() {
+    let (mut client, server, mut called, _) = connect(1024);
+    client.write_all(UPGRADE).await.unwrap();
+    read_until(&mut client, "\r\n\r\n").await;
+    for _ in 0..100 {
+        sleep(secs(9)).await;
+        client.read_exact(&mut [0; 1024]).await.unwrap();
+    }
+    assert!(!server.is_finished());
+    drop(client);
+    server.await.unwrap();
+    assert_eq!(called.recv().await.unwrap(), "/upgrade");
+    assert_eq!(called.recv().await.unwrap(), "end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_ends_an_idle_connection_at_once_and_a_busy_one_after_its_answer() {
+    let start = Instant::now();
+    let (mut idle, server, _called, progress) = connect(1024);
+    ask(&mut idle, "/").await;
+    read_until(&mut idle, "hello").await;
+    progress.stop();
+    server.await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+
+    let (mut busy, server, mut called, progress) = connect(1024);
+    ask(&mut busy, "/slow").await;
+    called.recv().await.unwrap();
+    progress.stop();
+    let answer = rest(&mut busy).await;
+    assert!(answer.contains("connection: close") && answer.ends_with("at last"), "{answer}");
+    server.await.unwrap();
+}
+
+/// A stream that tells of how many buffers each write was.
+struct Telling(DuplexStream, mpsc::UnboundedSender<usize>);
+
+impl super::super::io::Transport for Telling {
+    fn last_words(&self, _: &[u8]) {}
+    fn forget_unsent(&self) {}
+}
+
+impl AsyncRead for Telling {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Telling {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.1.send(1).unwrap();
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.1.send(bufs.len()).unwrap();
+        let all: Vec<u8> = bufs.iter().flat_map(|buf| buf.iter().copied()).collect();
+        Pin::new(&mut self.0).poll_write(cx, &all)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn head_and_picture_are_one_write() {
+    let (mut client, stream) = tokio::io::duplex(1 << 20);
+    let (tell, mut writes) = mpsc::unbounded_channel();
+    tokio::spawn(connection::run(
+        connection::protocol(),
+        Telling(stream, tell),
+        ([127, 0, 0, 1], 1).into(),
+        routes().0,
+        Arc::new(Progress::new()),
+        Arc::new(Limits::default()),
+    ));
+    for _ in 0..3 {
+        ask(&mut client, "/bytes/200000").await;
+        read_until(&mut client, "\r\n\r\n").await;
+        client.read_exact(&mut vec![0; 200_000]).await.unwrap();
+        assert_eq!(writes.try_recv(), Ok(2), "not copied into one buffer");
+        assert!(writes.try_recv().is_err(), "one write");
+    }
+}

@@ -1,0 +1,287 @@
+//! Socket.IO: pictures announced to browsers, and their wish to watch.
+//!
+//! The wire is that of the old Node program, `start-stream` in and `liveStream` out, and more; all of it is
+//! in `docs/protocol.md`. A camera has the namespace `/NAME`; the first one has `/` too.
+
+use std::{
+    collections::HashMap,
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use socketioxide::{
+    ParserConfig, ProtocolVersion, SocketIo,
+    extract::{AckSender, SocketRef, TryData},
+    handler::ConnectHandler,
+    layer::SocketIoLayer,
+    operators::BroadcastOperators,
+    socket::Sid,
+};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    camera::{Camera, Cameras, Status, lifecycle::State, status::unix_ms, viewers::Viewer},
+    capture::rolling_file::FILE_NAME,
+    config,
+    feed::Frame,
+};
+
+/// The room of the browsers that have not opted out.
+const WATCHING: &str = "watching";
+
+/// The longest message of a browser, in bytes. Ours are the names of events.
+const LONGEST_MESSAGE: usize = 16 << 10;
+
+/// Between two `state` events that differ in nothing but numbers: with a thousand browsers that come at once,
+/// each of them told of each would be a million messages.
+const NUMBERS_PAUSE: Duration = Duration::from_secs(1);
+
+/// The Socket.IO server of all cameras.
+pub(crate) struct Announcer {
+    io: SocketIo,
+    cameras: Cameras,
+    running: HashMap<String, (Camera, JoinHandle<()>)>,
+}
+
+/// What a browser may say when it connects.
+#[derive(Debug, Deserialize)]
+struct Auth {
+    #[serde(default = "yes")]
+    watch: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Announcer {
+    /// The server, and the layer that answers its requests.
+    pub(crate) fn new(config: &config::SocketIoConfig, cameras: Cameras) -> (Self, SocketIoLayer) {
+        let (layer, io) = SocketIo::builder()
+            .ping_interval(config.ping_interval)
+            .ping_timeout(config.ping_timeout)
+            .connect_timeout(Duration::from_secs(10))
+            .max_payload(LONGEST_MESSAGE as u64)
+            .ws_max_message_size(LONGEST_MESSAGE)
+            .ws_max_frame_size(LONGEST_MESSAGE)
+            .ws_read_buffer_size(1024)
+            .with_parser(ParserConfig::common().max_incoming_binaries(0))
+            .build_layer();
+        let first = cameras.clone();
+        io.ns(
+            "/",
+            connected
+                .with(move |socket: SocketRef, auth: TryData<Auth>| register(first.first(), socket, auth)),
+        );
+        let mut announcer = Self { io, cameras, running: HashMap::new() };
+        announcer.follow();
+        (announcer, layer)
+    }
+
+    /// Serves the cameras that there are now; to be called when they have changed.
+    pub(crate) fn follow(&mut self) {
+        let cameras = self.cameras.all();
+        let (io, list) = (&self.io, &self.cameras);
+        self.running.retain(|name, (old, task)| {
+            let stays = cameras.iter().any(|camera| camera.is(old));
+            if !stays {
+                task.abort();
+                let path = format!("/{name}");
+                // Deleting the namespace alone would leave its browsers waiting for ever.
+                for browser in io.of(&path).into_iter().flat_map(BroadcastOperators::sockets) {
+                    let _ = browser.disconnect();
+                }
+                io.delete_ns(path);
+            }
+            stays
+        });
+        for camera in cameras {
+            self.running.entry(camera.name().to_string()).or_insert_with(|| {
+                let own = camera.clone();
+                let handler =
+                    move |socket: SocketRef, auth: TryData<Auth>| register(Some(own.clone()), socket, auth);
+                io.ns(format!("/{}", camera.name()), connected.with(handler));
+                let task = tokio::spawn(announce(io.clone(), list.clone(), camera.clone()));
+                (camera, task)
+            });
+        }
+        for browser in self.io.of("/").into_iter().flat_map(BroadcastOperators::sockets) {
+            reseat(&self.cameras, &browser);
+        }
+    }
+
+    /// Ends all connections.
+    pub(crate) async fn close(self) {
+        for (_, task) in self.running.values() {
+            task.abort();
+        }
+        self.io.close().await;
+    }
+}
+
+/// A browser's seat, from before it is told that it is connected until it has left.
+#[derive(Clone)]
+struct Seat {
+    camera: Camera,
+    viewer: Arc<Viewer>,
+    /// It has said `start-stream`.
+    asked: Arc<AtomicBool>,
+}
+
+impl Seat {
+    fn new(camera: Camera, willing: bool) -> Self {
+        let viewer = Arc::new(camera.viewers().connect(willing));
+        Self { camera, viewer, asked: Arc::new(AtomicBool::new(false)) }
+    }
+
+    fn of(socket: &SocketRef) -> Option<Self> {
+        socket.extensions.get()
+    }
+}
+
+/// Opts a client out of the namespace `/` that wants another one. Clients before Socket.IO 3 are connected to
+/// `/` whatever they want, so it means nothing until they ask there.
+fn leave_main(io: &SocketIo, id: Sid) {
+    let Some(main) = io.get_socket(id) else { return };
+    if let Some(seat) = Seat::of(&main).filter(|seat| !seat.asked.load(Ordering::Relaxed)) {
+        seat.viewer.stop();
+        main.leave(WATCHING);
+    }
+}
+
+/// Moves a browser of the namespace `/` to the camera that is the first one now.
+fn reseat(cameras: &Cameras, socket: &SocketRef) {
+    let Some(first) = cameras.first() else { return };
+    let Some(old) = Seat::of(socket).filter(|seat| !seat.camera.is(&first)) else { return };
+    let state = first.status().borrow().to_json();
+    socket.extensions.insert(Seat::new(first, old.viewer.willing()));
+    old.viewer.leave();
+    let _ = socket.emit("state", &state);
+}
+
+/// Registers the handlers. As a middleware it runs before the browser is told that it is connected: what
+/// the browser says at once would be lost otherwise. The handlers run inline, in order of arrival.
+fn register(
+    camera: Option<Camera>,
+    socket: SocketRef,
+    TryData(auth): TryData<Auth>,
+) -> std::future::Ready<Result<(), &'static str>> {
+    let Some(camera) = camera else { return ready(Err("the daemon stops")) };
+    socket.extensions.insert(Seat::new(camera, auth.map_or(true, |auth| auth.watch)));
+    socket.on("start-stream", |socket: SocketRef, ack: AckSender| {
+        if let Some(seat) = Seat::of(&socket) {
+            seat.asked.store(true, Ordering::Relaxed);
+            seat.viewer.start();
+            socket.join(WATCHING);
+            announce_newest(&seat.camera, &socket);
+            let _ = ack.send(&done(&seat.camera));
+        }
+        ready(())
+    });
+    socket.on("stop-stream", |socket: SocketRef, ack: AckSender| {
+        if let Some(seat) = Seat::of(&socket) {
+            seat.viewer.stop();
+            socket.leave(WATCHING);
+            let _ = ack.send(&done(&seat.camera));
+        }
+        ready(())
+    });
+    socket.on("clock", |ack: AckSender| {
+        let _ = ack.send(&json!({ "now": unix_ms(SystemTime::now()) }));
+        ready(())
+    });
+    socket.on_disconnect(|socket: SocketRef| {
+        if let Some(seat) = Seat::of(&socket) {
+            seat.viewer.leave();
+        }
+        ready(())
+    });
+    ready(Ok(()))
+}
+
+async fn connected(io: SocketIo, socket: SocketRef) {
+    let Some(seat) = Seat::of(&socket) else { return };
+    if socket.protocol() == ProtocolVersion::V4 && socket.ns() != "/" {
+        leave_main(&io, socket.id);
+    }
+    if seat.viewer.willing() {
+        socket.join(WATCHING);
+        announce_newest(&seat.camera, &socket);
+    }
+    // It may have opted out before it joined.
+    if !seat.viewer.willing() {
+        socket.leave(WATCHING);
+    }
+    let state = seat.camera.status().borrow().to_json();
+    let _ = socket.emit("state", &state);
+}
+
+fn done(camera: &Camera) -> Value {
+    json!({ "ok": true, "state": camera.status().borrow().to_json() })
+}
+
+fn url(frame: &Frame) -> String {
+    format!("{FILE_NAME}?_t={}", frame.id)
+}
+
+/// Shows whoever comes while the camera is on the picture that there is: the next one may be an hour away.
+fn announce_newest(camera: &Camera, socket: &SocketRef) {
+    let on = matches!(camera.status().borrow().state, State::Live | State::Lingering);
+    if let (true, true, Some(frame)) = (on, camera.viewers().session(), camera.feed().newest()) {
+        let _ = socket.volatile().emit("liveStream", &url(&frame));
+    }
+}
+
+/// Announces pictures and states of one camera for as long as it is there.
+async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
+    let own = format!("/{}", camera.name());
+    let mut frames = camera.feed().subscribe();
+    let mut status = camera.status();
+    let mut told: Status = status.borrow_and_update().clone();
+    let mut last_told = Instant::now();
+    let mut due: Option<Instant> = None;
+    loop {
+        let namespaces = [Some(own.as_str()), cameras.is_first(&camera).then_some("/")];
+        tokio::select! {
+            changed = frames.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let frame = frames.borrow_and_update().clone();
+                if let Some(url) = frame.filter(|_| camera.viewers().session()).as_deref().map(url) {
+                    for room in namespaces.into_iter().flatten().filter_map(|ns| io.of(ns)) {
+                        // Volatile keeps one packet for each browser, the newest: no other event may be.
+                        let _ = room.to(WATCHING).volatile().emit("liveStream", &url).await;
+                    }
+                }
+                continue;
+            }
+            changed = status.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let pause = if status.borrow_and_update().differs_in_kind(&told) { Duration::ZERO } else { NUMBERS_PAUSE };
+                let earliest = (last_told + pause).max(Instant::now());
+                due = Some(due.map_or(earliest, |due| due.min(earliest)));
+            }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                due = None;
+                last_told = Instant::now();
+                told = status.borrow().clone();
+                let state = told.to_json();
+                for everybody in namespaces.into_iter().flatten().filter_map(|ns| io.of(ns)) {
+                    let _ = everybody.emit("state", &state).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,500 @@
+// The page in a real browser against the real daemon.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { inState, isLive, launch, live, morePictures, PHONE, shoot, shownIds, start, stop, Visitor, words } from './browser.mjs';
+import { camera, Daemon, until } from './daemon.mjs';
+import { stale } from './vendor.mjs';
+
+const NETWORK = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to|ERR_SOCKET_NOT_CONNECTED/;
+const TANK = camera({ name: 'tank', title: 'Aquarium' });
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+/** A test with a daemon and visitors that are gone afterwards, and had nothing to complain about. */
+function pageTest(name, config, body, ...args) {
+  test(name, async () => {
+    const daemon = await Daemon.start(config, ...args);
+    const visitors = [];
+    const come = async (options) => {
+      visitors.push(await Visitor.come(browser, options));
+      return visitors.at(-1);
+    };
+    const visit = async (where = '/', { options, ...rest } = {}) => (await come(options)).open(daemon.url + where, rest);
+    try {
+      await body({ daemon, visit, come });
+      assert.deepEqual(visitors.flatMap(({ complaints }) => complaints), []);
+    } catch (error) {
+      error.message += `\n${[...visitors.flatMap(({ complaints }) => complaints), ...daemon.log.slice(-12)].join('\n')}`;
+      throw error;
+    } finally {
+      await Promise.all(visitors.map(({ context }) => context.close()));
+      await daemon.end();
+    }
+  });
+}
+
+const gone = (pid) => until(() => { try { process.kill(pid, 0); return false; } catch { return true; } }, `process ${pid} is gone`);
+const ascending = (ids) => ids.every((id, i) => i === 0 || id > ids[i - 1]);
+const idle = (daemon, name = 'tank') => until(async () => (await daemon.state(name)).state === 'idle', `${name} is idle`);
+const viewers = (daemon, count) => until(async () => (await daemon.state('tank')).viewers === count, `${count} viewers`);
+const noCapture = (daemon) => until(() => daemon.captures().length === 0, 'no capture process');
+
+describe('watching', () => {
+  pageTest('nothing runs before the click; then pictures come, each newer than the one before', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await inState(page, 'off');
+    assert.deepEqual(daemon.captures(), []);
+    await shoot(page, 'off');
+    await start(page);
+    await live(page);
+    await morePictures(page, 10);
+    const ids = await shownIds(page);
+    assert.ok(ascending(ids), ids.join());
+    assert.equal(daemon.captures().length, 1);
+    assert.equal(await page.title(), '● Aquarium');
+    await page.waitForFunction(() => /^\d+(\.\d)? fps\d+ ms delay1 viewer$/.test(document.querySelector('.numbers').textContent.replace(/\s+(?=\d)/g, '').trim()));
+    await shoot(page, 'live');
+  });
+
+  pageTest('a double click starts once', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await page.getByRole('button', { name: 'Start Camera' }).dblclick();
+    await live(page);
+    assert.equal(daemon.captures().length, 1);
+    assert.equal((await daemon.state('tank')).viewers, 1);
+  });
+
+  pageTest('a second browser joins without a click; stopping is for oneself', TANK, async ({ daemon, visit }) => {
+    const first = await visit();
+    await start(first);
+    await live(first);
+    const capture = await daemon.capture();
+    const second = await visit();
+    await live(second);
+    await viewers(daemon, 2);
+    assert.deepEqual(daemon.captures(), [capture]);
+    await stop(second);
+    await inState(second, 'stopped');
+    assert.match(await words(second), /Somebody else is still watching/);
+    await viewers(daemon, 1);
+    const count = (await shownIds(second)).length;
+    await morePictures(first);
+    assert.equal((await shownIds(second)).length, count);
+    await shoot(second, 'stopped');
+    await start(second);
+    await live(second);
+    assert.deepEqual(daemon.captures(), [capture]);
+  });
+
+  pageTest('a reload inside the linger keeps the capture; closing the page ends it', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    const capture = await daemon.capture();
+    for (let i = 0; i < 3; i += 1) {
+      await page.reload();
+      await live(page);
+    }
+    assert.deepEqual(daemon.captures(), [capture]);
+    await page.close();
+    await noCapture(daemon);
+    await idle(daemon);
+    await gone(capture);
+  });
+
+  pageTest('stop by the last one closes the camera', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    await stop(page);
+    await noCapture(daemon);
+    await inState(page, 'off');
+    await page.waitForFunction(() => !document.querySelector('canvas').dataset.id);
+    assert.equal(await page.title(), 'Aquarium');
+  });
+
+  pageTest('a camera with a picture each minute shows the newest at once to who joins', camera({ name: 'tank', interval: '60s' }), async ({ visit }) => {
+    const first = await visit();
+    await start(first);
+    await live(first);
+    const second = await visit();
+    await live(second);
+    assert.deepEqual(await shownIds(second), (await shownIds(first)).slice(-1));
+  });
+});
+
+describe('when something fails', () => {
+  pageTest('a killed capture is said, and comes back', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    const capture = await daemon.capture();
+    process.kill(capture, 'SIGKILL');
+    await inState(page, 'failed');
+    assert.equal(await isLive(page), false);
+    assert.match(await words(page), /^Interrupted\s+\S/);
+    // The pause before the next try doubles, until there is time to read it.
+    await until(async () => {
+      for (const pid of daemon.captures()) process.kill(pid, 'SIGKILL');
+      return /^Next try in [2-9]/.test(await page.locator('.more').textContent());
+    }, 'a longer pause');
+    await shoot(page, 'interrupted');
+    await live(page);
+    assert.notEqual(await daemon.capture(), capture);
+    assert.ok(ascending(await shownIds(page)));
+  });
+
+  pageTest('a camera that stands still loses its LIVE mark, is dimmed, and goes on', camera({ name: 'tank', title: 'Aquarium', stall_timeout: '60s' }), async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    const capture = await daemon.capture();
+    process.kill(capture, 'SIGSTOP');
+    await inState(page, 'late');
+    assert.equal(await isLive(page), false);
+    await shoot(page, 'late');
+    await inState(page, 'stalled');
+    assert.equal(await page.title(), 'Aquarium');
+    await page.waitForFunction(() => /^Picture from \d+ s ago$/.test(document.querySelector('.more').textContent));
+    assert.notEqual(await page.evaluate(() => getComputedStyle(document.querySelector('canvas')).filter), 'none');
+    await shoot(page, 'stalled');
+    process.kill(capture, 'SIGCONT');
+    await live(page);
+  });
+
+  pageTest('a stall that the daemon ends is said, and a new capture started', camera({ name: 'tank', stall_timeout: '1s' }), async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    const capture = await daemon.capture();
+    process.kill(capture, 'SIGSTOP');
+    await inState(page, 'failed');
+    await live(page);
+    assert.notEqual(await daemon.capture(), capture);
+  });
+
+  pageTest('a camera that can\'t start says why, and when it is tried again', camera({ name: 'tank', title: 'Aquarium', kind: 'command', command: 'echo the cable is out >&2; exit 3' }), async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await inState(page, 'failed');
+    assert.match(await words(page), /^Can’t start\s+\S.{10}/);
+    // From the second try on, when the pause is long enough to be counted.
+    await page.waitForFunction(() => /^Next try in \d+ s$/.test(document.querySelector('.more').textContent));
+    await shoot(page, 'cannot-start');
+    await stop(page);
+    await inState(page, 'off');
+    await idle(daemon);
+  });
+
+  pageTest('a starting camera says so', camera({ name: 'tank', title: 'Aquarium', kind: 'command', command: 'sleep 60' }), async ({ visit }) => {
+    const page = await visit();
+    await start(page);
+    await inState(page, 'starting');
+    await shoot(page, 'starting');
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    assert.equal(await page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === 'running').length), 0);
+  });
+
+  pageTest('a killed server is said, takes the capture with it, and the picture comes back by itself', TANK, async ({ daemon, visit }) => {
+    const page = await visit('/', { expected: NETWORK });
+    await start(page);
+    await live(page);
+    const capture = await daemon.capture();
+    await daemon.kill();
+    await inState(page, 'lost');
+    assert.equal(await isLive(page), false);
+    assert.match(await words(page), /^Connection lost/);
+    await gone(capture);
+    await page.waitForFunction(() => /ago$/.test(document.querySelector('.more').textContent));
+    await shoot(page, 'connection-lost');
+    await daemon.start();
+    await live(page);
+    await morePictures(page);
+    assert.ok(ascending(await shownIds(page)));
+  });
+
+  pageTest('Start Camera pressed without a server starts when it is back', TANK, async ({ daemon, visit }) => {
+    const page = await visit('/', { expected: NETWORK });
+    await inState(page, 'off');
+    await daemon.kill();
+    await inState(page, 'lost');
+    await start(page);
+    await daemon.start();
+    await live(page);
+  });
+
+  pageTest('pictures that do not load are survived', TANK, async ({ visit, come, daemon }) => {
+    const visitor = await come();
+    const page = await visitor.open(daemon.url, { expected: /Failed to load resource/ });
+    await start(page);
+    await live(page);
+    await page.route('**/image_stream.jpg*', (route) => route.fulfill({ status: 500, body: 'no' }));
+    await inState(page, 'late');
+    await page.unroute('**/image_stream.jpg*');
+    await live(page);
+  });
+
+  pageTest('a slow line shows fewer pictures, none older than the one before', TANK, async ({ come, daemon }) => {
+    const visitor = await come();
+    const page = await visitor.open(daemon.url);
+    let loading = 0;
+    let most = 0;
+    await page.route('**/image_stream.jpg*', async (route) => {
+      loading += 1;
+      most = Math.max(most, loading);
+      const answer = await route.fetch();
+      await new Promise((resolve) => setTimeout(resolve, 350));
+      loading -= 1;
+      await route.fulfill({ response: answer });
+    });
+    await start(page);
+    await live(page);
+    await morePictures(page, 6);
+    const ids = await shownIds(page);
+    assert.ok(ascending(ids), ids.join());
+    assert.equal(most, 1, 'one at a time');
+    const skipped = ids.slice(1).filter((id, i) => id - ids[i] > 250_000);
+    assert.ok(skipped.length >= 4, `pictures are skipped: ${ids.join()}`);
+  });
+});
+
+describe('a page that nobody sees', () => {
+  pageTest('opts out after a while and comes back by itself', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    await page.evaluate(() => window.setHidden(true));
+    assert.equal(await isLive(page), false);
+    await noCapture(daemon);
+    await page.evaluate(() => window.setHidden(false));
+    await live(page);
+    assert.equal(daemon.captures().length, 1);
+  });
+
+  pageTest('loaded in the background, it is no viewer until it is seen', TANK, async ({ daemon, visit }) => {
+    const first = await visit();
+    await start(first);
+    await live(first);
+    const second = await visit('/', { options: { hidden: true } });
+    await second.waitForFunction(() => document.querySelector('.camera')?.dataset.state !== 'connecting');
+    assert.equal((await daemon.state('tank')).viewers, 1);
+    await second.evaluate(() => window.setHidden(false));
+    await live(second);
+    await viewers(daemon, 2);
+  });
+
+  pageTest('left or frozen, it is gone at once', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    await page.evaluate(() => document.dispatchEvent(new Event('freeze')));
+    await viewers(daemon, 0);
+    await page.evaluate(() => document.dispatchEvent(new Event('resume')));
+    await live(page);
+    await page.goto('about:blank');
+    await viewers(daemon, 0);
+    await page.goBack();
+    await live(page);
+  });
+});
+
+describe('for everybody', () => {
+  pageTest('by keyboard alone: start, save, full screen, stop', TANK, async ({ visit }) => {
+    const page = await visit();
+    await inState(page, 'off');
+    const focused = () => page.evaluate(() => document.activeElement.dataset.part);
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'start');
+    assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), 'none');
+    await page.keyboard.press('Enter');
+    await live(page);
+    assert.equal(await focused(), 'stop');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'save');
+    for (const key of ['Space', 's']) {
+      const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press(key)]);
+      assert.match(download.suggestedFilename(), /^aquarium-\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.jpg$/);
+      const file = readFileSync(await download.path());
+      assert.deepEqual([file.readUInt16BE(0), file.readUInt16BE(file.length - 2)], [0xffd8, 0xffd9]);
+    }
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'full');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.fullscreenElement?.matches('.camera.immersive'));
+    await shoot(page, 'full-screen');
+    await page.keyboard.press('f');
+    await page.waitForFunction(() => !document.fullscreenElement);
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Shift+Tab');
+    assert.equal(await focused(), 'stop');
+    await page.keyboard.press('Space');
+    await page.waitForSelector('[data-part="start"]:not([hidden])');
+    assert.equal(await focused(), 'start');
+  });
+
+  pageTest('what is read aloud is silent while all goes well', TANK, async ({ visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    await page.evaluate(() => {
+      window.said = [];
+      const hear = (changes) => window.said.push(...changes.map(({ target }) => target.textContent));
+      for (const region of document.querySelectorAll('[aria-live], [role="status"]')) {
+        new MutationObserver(hear).observe(region, { subtree: true, childList: true, characterData: true, attributes: true });
+      }
+    });
+    await morePictures(page, 15);
+    assert.deepEqual(await page.evaluate(() => window.said), []);
+  });
+
+  for (const [name, viewport] of [['phone', PHONE.viewport], ['small-phone', { width: 360, height: 640 }], ['phone-sideways', { width: 844, height: 390 }]]) {
+    pageTest(`on a ${name}: nothing is cut off, and a thumb meets the buttons`, TANK, async ({ visit }) => {
+      const page = await visit('/', { options: { ...PHONE, viewport } });
+      const fits = async () => {
+        const { width, height } = viewport;
+        assert.deepEqual(await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]), [width, height]);
+        for (const button of await page.locator('button:visible').all()) {
+          const box = await button.boundingBox();
+          assert.ok(box.width >= 44 && box.height >= 44, `${await button.innerText()} ${JSON.stringify(box)}`);
+          assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height, JSON.stringify(box));
+        }
+      };
+      await inState(page, 'off');
+      await fits();
+      await shoot(page, `${name}-off`);
+      await page.getByRole('button', { name: 'Start Camera' }).tap();
+      await live(page);
+      await morePictures(page, 10);
+      await fits();
+      await shoot(page, `${name}-live`);
+    });
+  }
+
+  pageTest('without JavaScript it says what is missing', TANK, async ({ visit }) => {
+    const page = await visit('/', { options: { javaScriptEnabled: false } });
+    assert.match(await page.locator('noscript').innerText(), /needs JavaScript/);
+  });
+
+  pageTest('the content security policy allows this host alone', TANK, async ({ daemon }) => {
+    const policy = (await fetch(daemon.url)).headers.get('content-security-policy');
+    assert.match(policy, /default-src 'self'/);
+    assert.doesNotMatch(policy, /unsafe|\*/);
+  });
+});
+
+describe('several cameras', () => {
+  const TWO = TANK + camera({ name: 'door', title: 'Front door' });
+
+  pageTest('are there to choose from, and looking at the choice starts none', TWO, async ({ daemon, visit }) => {
+    const grid = await visit();
+    await grid.waitForSelector('.tile');
+    assert.deepEqual(await grid.locator('.tile strong').allInnerTexts(), ['Aquarium', 'Front door']);
+    const page = await visit('/cameras/door/');
+    await start(page);
+    await live(page);
+    await grid.waitForSelector('.tile.is-live:nth-child(2)');
+    await grid.waitForSelector('.top.is-live');
+    assert.equal(await grid.evaluate(() => {
+      const { right } = document.querySelector('.tile .now').getBoundingClientRect();
+      return right - document.querySelector('.tile [data-part="words"]').getBoundingClientRect().right;
+    }), 0, 'what is said of a camera that is off ends flush with its tile');
+    await grid.waitForFunction(() => /1 viewer$/.test(document.querySelectorAll('.tile')[1].innerText.trim()));
+    assert.equal(daemon.captures().length, 1);
+    assert.equal((await daemon.state('tank')).state, 'idle');
+    await shoot(grid, 'grid');
+    await grid.setViewportSize(PHONE.viewport);
+    await shoot(grid, 'phone-grid');
+    await grid.getByRole('link', { name: 'Aquarium' }).click();
+    await grid.waitForURL('**/cameras/tank/');
+    await inState(grid, 'off');
+    await start(grid);
+    await live(grid);
+    assert.equal(daemon.captures().length, 2);
+    await grid.getByRole('link', { name: 'All cameras' }).click();
+    await grid.waitForSelector('.tile.is-live:nth-child(2)');
+    await idle(daemon, 'tank');
+    await daemon.capture();
+  });
+
+  pageTest('one that is taken out of the configuration is said to be gone', TWO, async ({ daemon, visit }) => {
+    const page = await visit('/cameras/door/');
+    await start(page);
+    await live(page);
+    daemon.configure(TANK);
+    await inState(page, 'gone');
+    assert.match(await words(page), /No such camera/);
+    assert.equal(await page.locator('button:visible').count(), 0);
+    await noCapture(daemon);
+    daemon.configure(TWO);
+    await live(page);
+  });
+
+  pageTest('open pages follow which there are, and start none', TANK, async ({ daemon, visit }) => {
+    const page = await visit('/cameras/tank/');
+    await inState(page, 'off');
+    daemon.configure(TWO);
+    await until(async () => (await daemon.state('door')).state === 'idle', 'a second camera');
+    assert.equal(await page.getByRole('link', { name: 'All cameras' }).count(), 0);
+    const seen = () => page.evaluate(() => { window.setHidden(true); window.setHidden(false); });
+    await seen();
+    await page.getByRole('link', { name: 'All cameras' }).click();
+    const names = (...wanted) => until(async () => (await page.locator('.tile strong').allInnerTexts()).join() === wanted.join(), `tiles of ${wanted}`);
+    await names('Aquarium', 'Front door');
+    await page.evaluate(() => {
+      window.said = '';
+      new MutationObserver(() => { window.said += document.querySelector('.tiles').innerText; })
+        .observe(document, { subtree: true, childList: true, characterData: true });
+    });
+    daemon.configure(TANK);
+    await names('Aquarium');
+    assert.doesNotMatch(await page.evaluate(() => window.said), /Connection lost/);
+    daemon.configure(camera({ name: 'gate', title: 'Gate' }) + TWO);
+    await until(async () => (await daemon.state('gate')).state === 'idle', 'a third camera');
+    await seen();
+    await names('Gate', 'Aquarium', 'Front door');
+    assert.deepEqual(daemon.captures(), []);
+    const door = await visit('/cameras/door/');
+    await start(door);
+    await page.waitForSelector('.tile.is-live:nth-child(3)');
+    assert.equal(daemon.captures().length, 1);
+  });
+});
+
+describe('the page of the old program', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'eyelid-old-page-'));
+  after(() => rmSync(folder, { recursive: true }));
+  copyFileSync(fileURLToPath(new URL('../../node_modules/jquery/dist/jquery.min.js', import.meta.url)), path.join(folder, 'jquery.js'));
+  writeFileSync(path.join(folder, 'index.html'), `<!doctype html><title>Camera</title>
+    <button id="start">Start Camera</button><img id="stream" alt="">
+    <script src="/socket.io/socket.io.js"></script><script src="jquery.js"></script><script src="old.js"></script>`);
+  writeFileSync(path.join(folder, 'old.js'), `$(function () {
+    var socket = io();
+    socket.on('liveStream', function (url) { $('#stream').attr('src', url); });
+    $('#start').click(function () { socket.emit('start-stream'); $('#start').hide(); });
+  });`);
+
+  pageTest('works unchanged', TANK, async ({ daemon, visit }) => {
+    const page = await visit('/', { expected: /favicon/ });
+    await page.click('#start');
+    const source = () => page.evaluate(() => {
+      const image = document.getElementById('stream');
+      return image.complete && image.naturalWidth === 640 && image.getAttribute('src');
+    });
+    const first = await until(source, 'a picture');
+    assert.match(first, /^image_stream\.jpg\?_t=\d+$/);
+    await until(async () => ![first, false].includes(await source()), 'another picture');
+    await page.close();
+    await noCapture(daemon);
+  }, '--public', folder);
+});
+
+test('the vendored Socket.IO client is the one of package-lock.json', () => {
+  assert.deepEqual(stale(), []);
+});

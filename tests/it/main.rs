@@ -1,0 +1,22 @@
+//! The integration tests: a daemon, real sockets, real processes, a stand-in for the camera.
+//!
+//! A daemon runs in the test's own process ([`support::Daemon`]), or as the real program
+//! ([`support::Program`]) where signals, exit codes and the log are what is tested. Nothing here waits for a
+//! time to pass: each wait is for something to be seen, and fails when that does not come.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod capture_process;
+mod cli;
+mod config;
+mod faults;
+mod full_disk;
+mod garbage;
+mod guard;
+mod images;
+mod on_demand;
+mod race;
+mod rolling_file;
+mod signals;
+mod socketio;
+mod support;

@@ -1,0 +1,83 @@
+#!/bin/bash
+# guest.sh FOLDER: makes a Debian 13 guest with a real systemd: FOLDER/guest.ext4 with its kernel and initrd. As root on
+# Debian, about two minutes. A complete guest is used again.
+set -euo pipefail
+out=${1:?usage: guest.sh FOLDER}
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+recipe=$(cat "$0" "$here/../libcamera/virtual.yaml" | sha256sum | cut -d ' ' -f 1)
+if [ "$(cat "$out/complete" 2> /dev/null)" = "$recipe" ]; then
+    echo "guest.sh: $out is complete"
+    exit 0
+fi
+rm -rf "$out/complete" "$out/root" "$out/guest.ext4"
+
+# The mirror that this machine uses, from either style of apt's sources.
+mirror=$({ cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2> /dev/null || true; } |
+    awk '/^URIs:/ { print $2; exit } /^deb / { for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) { print $i; exit } }')
+[ -n "$mirror" ] || { echo "guest.sh: no Debian mirror found in /etc/apt" >&2; exit 1; }
+
+# A small initrd is quick to unpack under emulation; libcamera's virtual camera needs the one of backports.
+cat > "$out/setup.sh" << 'S'
+#!/bin/sh
+mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d" "$1/etc/apt/preferences.d"
+printf 'MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\nBUSYBOX=n\nFSTYPE=ext4\nRESUME=none\n' \
+    > "$1/etc/initramfs-tools/conf.d/guest"
+printf 'virtio_pci\nvirtio_blk\next4\ncrc32c_generic\n' > "$1/usr/share/initramfs-tools/modules.d/guest"
+printf 'Package: *libcamera*\nPin: release n=trixie-backports\nPin-Priority: 900\n' \
+    > "$1/etc/apt/preferences.d/libcamera"
+S
+chmod +x "$out/setup.sh"
+# Debian's cloud kernels have neither media drivers nor dma_heap.
+packages=systemd,systemd-sysv,udev,dbus,kmod,initramfs-tools,zstd,procps,curl,jq,libcamera-ipa,linux-image-amd64
+mmdebstrap --mode=root --variant=apt --arch=amd64 --quiet \
+    --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --setup-hook="$out/setup.sh \"\$1\"" --include="$packages" \
+    trixie "$out/root" "deb $mirror trixie main" "deb $mirror trixie-backports main"
+
+root=$out/root
+echo guest > "$root/etc/hostname"
+echo '127.0.0.1 localhost guest' > "$root/etc/hosts"
+echo '/dev/vda / ext4 defaults,noatime 0 1' > "$root/etc/fstab"
+echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id" # no first-boot work
+mkdir -p "$root/test" "$root/usr/share/libcamera/pipeline/virtual"
+cp "$here/../libcamera/virtual.yaml" "$root/usr/share/libcamera/pipeline/virtual/"
+
+# Runs /test/run.sh of the shared folder once the system is up, keeps what it says, and powers off.
+cat > "$root/usr/local/sbin/guest-test" << 'S'
+#!/bin/bash
+modprobe 9pnet_virtio
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 test /test || { systemctl --no-block poweroff; exit 1; }
+systemctl is-system-running --wait > /dev/null 2>&1
+cd /test && bash ./run.sh > /test/output 2>&1
+echo $? > /test/code
+sync
+systemctl --no-block poweroff
+S
+chmod 755 "$root/usr/local/sbin/guest-test"
+cat > "$root/etc/systemd/system/guest-test.service" << 'S'
+[Unit]
+After=multi-user.target
+[Service]
+Type=exec
+ExecStart=/usr/local/sbin/guest-test
+S
+mkdir -p "$root/etc/systemd/system/graphical.target.wants"
+ln -sf ../guest-test.service "$root/etc/systemd/system/graphical.target.wants/guest-test.service"
+ln -sf /usr/lib/systemd/system/graphical.target "$root/etc/systemd/system/default.target"
+for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer \
+    e2scrub_reap.service; do
+    ln -sf /dev/null "$root/etc/systemd/system/$unit"
+done
+
+cp "$root"/boot/vmlinuz-* "$out/vmlinuz"
+cp "$root"/boot/initrd.img-* "$out/initrd"
+rm -rf "$root"/var/lib/apt/lists/*_Packages* "$root"/var/cache/apt/archives/*.deb
+truncate -s 3G "$out/guest.ext4"
+mke2fs -q -t ext4 -O '^has_journal' -E lazy_itable_init=1,root_owner=0:0 -d "$root" "$out/guest.ext4"
+rm -rf "$root"
+echo "$recipe" > "$out/complete"
+echo "guest.sh: $out is ready"

@@ -1,0 +1,41 @@
+#!/bin/bash
+# Runs the unit of systemd/ under a real systemd: service.sh as root in a guest of its own. By software emulation, which
+# works everywhere and takes some minutes. As root on Debian. Prints what service.sh says, ends with its exit code.
+# EYELID and EYELID_LIBCAMERA name the programs to test; the second one is left out if it does not exist.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+target=${CARGO_TARGET_DIR:-$PWD/target}
+: "${EYELID:=$target/debug/eyelid}"
+: "${EYELID_LIBCAMERA:=$PWD/target/libcamera/debug/eyelid-libcamera}"
+guest=${XDG_CACHE_HOME:-$HOME/.cache}/eyelid/guest
+
+for package in mmdebstrap e2fsprogs qemu-system-x86; do
+    dpkg -s "$package" > /dev/null 2>&1 && continue
+    echo "installing $package"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" seabios > /dev/null
+done
+"$here/guest.sh" "$guest"
+
+share=$(mktemp -d)
+trap 'rm -rf "$share"' EXIT
+cp "$here/service.sh" "$share/run.sh"
+cp systemd/eyelid.service config.toml "$share/"
+strip -o "$share/eyelid" "$EYELID"
+[ ! -e "$EYELID_LIBCAMERA" ] || strip -o "$share/eyelid-libcamera" "$EYELID_LIBCAMERA"
+
+timeout -k 5 1500 qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=multi,tb-size=512 -m 1536 -smp 2 \
+    -nodefaults -no-user-config -display none -no-reboot \
+    -kernel "$guest/vmlinuz" -initrd "$guest/initrd" \
+    -append 'root=/dev/vda rw console=ttyS0 loglevel=4 mitigations=off panic=-1 systemd.show_status=0' \
+    -drive "file=$guest/guest.ext4,format=raw,if=none,id=d0,snapshot=on,cache=unsafe" \
+    -device virtio-blk-pci,drive=d0 -object rng-random,filename=/dev/urandom,id=r0 -device virtio-rng-pci,rng=r0 \
+    -fsdev "local,id=f0,path=$share,security_model=none" -device virtio-9p-pci,fsdev=f0,mount_tag=test \
+    -serial "file:$share/console" < /dev/null 2> "$share/qemu" || echo "qemu ended with code $?"
+if [ ! -e "$share/code" ]; then
+    tail -n 20 "$share/qemu" "$share/console"
+    echo "run.sh: the guest did not come to its end" >&2
+    exit 1
+fi
+cat "$share/output"
+exit "$(cat "$share/code")"

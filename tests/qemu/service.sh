@@ -1,0 +1,152 @@
+#!/bin/bash
+# Runs in the guest, as root: the service of eyelid.service as an owner would install it. Ends with "N passed, M failed".
+# Emulation is slow: everything that has to happen gets two minutes, and systemd's own time limits judge the rest.
+set -u
+passed=0 failed=0
+
+check() { # check NAME COMMAND...
+    local name=$1
+    shift
+    if "$@"; then
+        echo "ok: $name"
+        passed=$((passed + 1))
+    else
+        echo "FAILED: $name"
+        failed=$((failed + 1))
+        systemctl status eyelid --no-pager -n 15 || true
+    fi
+}
+comes() { # comes COMMAND...: whether it succeeds within two minutes
+    local end=$((SECONDS + 120))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.2
+    done
+}
+property() { systemctl show -P "$1" eyelid; }
+is() { # is PROPERTY VALUE
+    [ "$(property "$1")" = "$2" ]
+}
+main_pid() { property MainPID; }
+# What the kernel says of the daemon: status_of FIELD
+status_of() { awk -v field="$1:" '$1 == field { $1 = ""; print substr($0, 2) }' "/proc/$(main_pid)/status"; }
+# Processes of the service other than the daemon.
+captures() { grep -vx "$(main_pid)" /sys/fs/cgroup/system.slice/eyelid.service/cgroup.procs; }
+a_capture() { captures > /dev/null; }
+no_captures() { ! a_capture; }
+log() { journalctl -u eyelid -o cat --no-pager; }
+log_has() { log | grep -q "$1"; }
+log_json() { journalctl -u eyelid _TRANSPORT=stdout -o json --no-pager; }
+every_line() { # every_line JQ-CONDITION: whether it holds for all that the daemon logged, and that is something
+    log_json | jq -se "length > 0 and all($1)" > /dev/null
+}
+some_line() { log_json | jq -se "any($1)" > /dev/null; }
+snapshot() { curl -sS -f --max-time 100 -o "$1" http://127.0.0.1:3000/snapshot.jpg; }
+is_jpeg() {
+    [ "$(head -c 2 "$1" | od -An -tx1 | tr -d ' ')" = ffd8 ] && [ "$(tail -c 2 "$1" | od -An -tx1 | tr -d ' ')" = ffd9 ]
+}
+# Watches for as long as it takes: Socket.IO by polling, as old clients do.
+watch() {
+    local base='http://127.0.0.1:3000/socket.io/?EIO=4&transport=polling' sid
+    sid=$(curl -sS -f "$base" | sed 's/.*"sid":"\([^"]*\)".*/\1/') || return
+    curl -sS -f -o /dev/null -d '40' "$base&sid=$sid"
+    curl -sS -f -o /dev/null -d '42["start-stream"]' "$base&sid=$sid"
+    # Packets of one answer are separated by the control character RS; 2 is a ping and 3 its answer.
+    while curl -sS -f -o /tmp/polled "$base&sid=$sid"; do
+        if tr '\036' '\n' < /tmp/polled | grep -qx 2; then curl -sS -f -o /dev/null -d 3 "$base&sid=$sid"; fi
+    done 2> /dev/null
+}
+
+echo "$(systemctl --version | head -n 1), $(uname -r)"
+install -m 755 eyelid /usr/local/bin/
+[ ! -e eyelid-libcamera ] || install -m 755 eyelid-libcamera /usr/local/bin/
+install -D -m 644 config.toml /etc/eyelid/config.toml
+# Small pictures, and time to make them.
+sed -i 's/^kind = .*/kind = "pattern"/; s/^size = .*/size = "640x480"/; s/^interval = .*/interval = "1s"/;
+    s/^start_timeout = .*/start_timeout = "60s"/; s/^stall_timeout = .*/stall_timeout = "60s"/' /etc/eyelid/config.toml
+install -m 644 eyelid.service /etc/systemd/system/
+systemctl daemon-reload
+
+check 'it starts, and says READY=1' systemctl start eyelid
+check 'it is active' is ActiveState active
+echo "   status: $(property StatusText)"
+check 'it has a status text' [ -n "$(property StatusText)" ]
+check 'it answers' curl -sS -f -o /dev/null http://127.0.0.1:3000/healthz
+check 'no camera is on' no_captures
+
+check 'it is not root' [ "$(status_of Uid | cut -f 1)" != 0 ]
+check 'it has group video' grep -qw "$(getent group video | cut -d : -f 3)" <(status_of Groups)
+check 'it has no capability' [ "$(status_of CapEff)" = 0000000000000000 ]
+check 'system calls are filtered' [ "$(status_of Seccomp)" = 2 ]
+check 'it gains no privileges' [ "$(status_of NoNewPrivs)" = 1 ]
+check 'its runtime folder is its own' [ "$(stat -Lc %a /run/eyelid)" = 700 ]
+check 'and on tmpfs' [ "$(stat -Lfc %T /run/eyelid)" = tmpfs ]
+check 'the journal knows priorities' every_line '.PRIORITY | . != null and . != ""'
+check 'and no line carries its priority as text' every_line '.MESSAGE | test("^<[0-7]>") | not'
+check 'nor a time' every_line '.MESSAGE | test("^[0-9]{4}-") | not'
+
+check 'a snapshot starts the camera' snapshot /tmp/one.jpg
+check 'and is a JPEG' is_jpeg /tmp/one.jpg
+check 'then the camera goes off' comes no_captures
+
+watch &
+check 'a viewer turns the camera on' comes a_capture
+check 'the rolling file is there' comes test -s /run/eyelid/camera/image_stream.jpg
+check 'it stops with a viewer connected' systemctl stop eyelid
+check 'by itself, within 10 s' is Result success
+check 'with exit code 0' is ExecMainStatus 0
+check 'nothing is left of its runtime folder' [ ! -e /run/eyelid ]
+wait
+
+systemctl start eyelid
+watch &
+comes a_capture
+capture=$(captures | head -n 1)
+kill -KILL "$(main_pid)"
+check 'killed, it starts again' comes is NRestarts 1
+check 'and its capture has gone' comes test ! -e "/proc/$capture"
+wait
+
+# A shorter limit than the unit's, not to wait for half a minute more.
+mkdir -p /run/systemd/system/eyelid.service.d
+printf '[Service]\nWatchdogSec=5\n' > /run/systemd/system/eyelid.service.d/watchdog.conf
+systemctl daemon-reload
+systemctl restart eyelid
+sleep 15
+check 'it outlives its watchdog' is NRestarts 0
+watch &
+comes a_capture
+capture=$(captures | head -n 1)
+kill -STOP "$(main_pid)"
+check 'hung, the watchdog kills it and it starts again' comes is NRestarts 1
+check 'it was the watchdog' log_has 'Watchdog timeout'
+check 'and its capture has gone' comes test ! -e "/proc/$capture"
+check 'it is active again' comes is ActiveState active
+wait
+
+sed -i 's/^quality = .*/quality = 800/' /etc/eyelid/config.toml
+config_error() { curl -sS -f http://127.0.0.1:3000/api/status | jq -e '.config.error != null' > /dev/null; }
+check 'a configuration that is wrong is refused' comes config_error
+check 'and that is logged as an error' some_line '.PRIORITY == "3" and (.MESSAGE | test("camera.quality"))'
+check 'and the old one goes on' snapshot /tmp/two.jpg
+sed -i 's/^quality = .*/quality = 80/' /etc/eyelid/config.toml
+
+if [ -e eyelid-libcamera ]; then
+    sed -i 's/^kind = .*/kind = "libcamera"/' /etc/eyelid/config.toml
+    # The virtual camera is for tests: libcamera takes it only when told. It gets its buffers from devices that a
+    # Raspberry Pi gives to group video and Debian does not.
+    ls -lR /dev/dma_heap /dev/udmabuf
+    chgrp video /dev/udmabuf /dev/dma_heap/*
+    chmod 660 /dev/udmabuf /dev/dma_heap/*
+    printf '[Service]\nEnvironment=LIBCAMERA_PIPELINES_MATCH_LIST=virtual\n' \
+        > /run/systemd/system/eyelid.service.d/libcamera.conf
+    systemctl daemon-reload
+    systemctl restart eyelid
+    check 'libcamera takes a picture in the sandbox' snapshot /tmp/three.jpg
+    check 'and it is a JPEG' is_jpeg /tmp/three.jpg
+    check 'then that camera goes off too' comes no_captures
+fi
+
+[ "$failed" = 0 ] || log | tail -n 60
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
