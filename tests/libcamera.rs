@@ -148,8 +148,6 @@ fn pictures_come_at_the_interval_though_the_camera_would_be_faster() {
         let interval = Duration::from_millis(interval);
         let mean = gaps.iter().sum::<Duration>() / 19;
         assert!(mean > interval * 9 / 10, "{mean:?} for {interval:?}");
-        // A busy machine makes many of them longer, but not all.
-        assert!(gaps[2] < interval * 3 / 2, "{gaps:?} for {interval:?}");
     }
 }
 

@@ -95,6 +95,8 @@ impl CameraTask {
         while !(closing && self.process.is_none()) {
             let deadline = self.life.deadline();
             let running = self.process.is_some();
+            // A process that was asked to stop may still deliver: what it does then is nothing of a camera that is off.
+            let delivers = running && self.life.state() != State::Idle;
             tokio::select! {
                 () = shutdown.cancelled(), if !closing => {
                     closing = true;
@@ -104,7 +106,7 @@ impl CameraTask {
                     let watched = *count.borrow_and_update() > 0;
                     self.handle(Event::Watched(watched));
                 }
-                Ok(()) = self.frames.changed(), if running => {
+                Ok(()) = self.frames.changed(), if delivers => {
                     let frame = self.frames.borrow_and_update().clone();
                     self.arrived(frame);
                     self.handle(Event::Frame);
@@ -114,7 +116,7 @@ impl CameraTask {
                 () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
                     self.handle(Event::Tick);
                 }
-                _ = rate.tick(), if running => self.measure_rate(),
+                _ = rate.tick(), if delivers => self.measure_rate(),
             }
         }
         let _ = fs::remove_file(&self.output);
@@ -171,6 +173,10 @@ impl CameraTask {
                 self.process = None;
                 let _ = fs::remove_file(&self.output);
                 self.handle(Event::Ended(failure));
+                if self.life.state() == State::Idle {
+                    // Pictures may have come until now.
+                    self.feed.rest();
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Browser, Daemon, Manner, Polling, StandIn, eventually, get};
+use crate::support::{Browser, Daemon, Manner, Polling, StandIn, eventually, get, jpeg};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engine_protocols_watch_over_websockets() {
@@ -106,6 +106,34 @@ async fn states_tell_the_whole_life_of_a_camera_to_everybody() {
         idle["since"].as_u64() >= live["since"].as_u64() && idle["now"].as_u64() >= idle["since"].as_u64()
     );
     assert_eq!((&idle["fps"], &idle["size"]), (&json!(0.0), &json!(null)));
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_is_off_has_no_size_and_no_rate_though_its_process_still_delivers() {
+    // It takes as long to end as it is let.
+    let camera = StandIn::doing("cat a.jpg; trap '' TERM; while :; do sleep 1; done");
+    let daemon = Daemon::start(&camera.entry("tank", "linger = \"0s\"")).await;
+    let watcher = Browser::with(daemon.address, Manner::observer()).await;
+    let viewer = Browser::open(daemon.address).await;
+    viewer.say("start-stream");
+    watcher.told("a size", |state| state["size"] == json!([16, 16])).await;
+    viewer.say("stop-stream");
+    watcher.told("idle", |state| state["state"] == "idle").await;
+    let late = jpeg(7);
+    std::fs::write(daemon.rolling_file("tank"), &late).unwrap();
+    eventually("the late picture", async || {
+        (get(daemon.address, "/image_stream.jpg").await.body == late).then_some(())
+    })
+    .await;
+    let (_, pid) = camera.starts()[0];
+    eventually("its end", async || {
+        let gone = !std::path::Path::new(&format!("/proc/{pid}")).exists();
+        let state = daemon.state("tank").await;
+        assert_eq!((&state["fps"], &state["size"]), (&json!(0.0), &json!(null)));
+        gone.then_some(())
+    })
+    .await;
     daemon.stop().await;
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{self, Receiver},
@@ -60,6 +60,8 @@ pub(crate) struct Capture {
     events: Receiver<Event>,
     renames: Receiver<()>,
     folder: TempDir,
+    /// The file that was read last.
+    last: Option<(u64, SystemTime)>,
     _watcher: RecommendedWatcher,
 }
 
@@ -89,7 +91,7 @@ impl Capture {
                 let _ = sender.send(serde_json::from_str(&line.unwrap()).unwrap());
             }
         });
-        Self { stdin: child.stdin.take(), child, events, renames, folder, _watcher: watcher }
+        Self { stdin: child.stdin.take(), child, events, renames, folder, last: None, _watcher: watcher }
     }
 
     pub(crate) fn streaming(&mut self) -> Streaming {
@@ -99,16 +101,24 @@ impl Capture {
         }
     }
 
-    /// The next picture.
+    /// The next picture, none twice.
     pub(crate) fn picture(&mut self) -> Picture {
-        self.renames.recv_timeout(PATIENCE).expect("a picture");
-        while self.renames.try_recv().is_ok() {}
         let path = self.folder.path().join("run/image_stream.jpg");
-        let mut file = fs::File::open(path).unwrap();
-        let metadata = file.metadata().unwrap();
-        let mut jpeg = Vec::new();
-        file.read_to_end(&mut jpeg).unwrap();
-        Picture { jpeg, taken: metadata.modified().unwrap(), read: SystemTime::now() }
+        loop {
+            self.renames.recv_timeout(PATIENCE).expect("a picture");
+            while self.renames.try_recv().is_ok() {}
+            let mut file = fs::File::open(&path).unwrap();
+            let metadata = file.metadata().unwrap();
+            // The file may be newer than the rename that told of it, and the next rename then tells of it again.
+            let taken = metadata.modified().unwrap();
+            let file_is = (metadata.ino(), taken);
+            if self.last.replace(file_is) == Some(file_is) {
+                continue;
+            }
+            let mut jpeg = Vec::new();
+            file.read_to_end(&mut jpeg).unwrap();
+            return Picture { jpeg, taken, read: SystemTime::now() };
+        }
     }
 
     pub(crate) fn pid(&self) -> u32 {
