@@ -55,7 +55,7 @@ type Buffer = MemoryMappedFrameBuffer<FrameBuffer>;
 pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<(), Failure> {
     let file = RollingFile::open(&spec.output)?;
     let manager = CameraManager::new().map_err(|error| trouble::manager(&error))?;
-    let camera = find::choose(&manager.cameras(), &spec.camera)?;
+    let camera = find::choose(&manager.cameras(), &spec.device)?;
     let mut session = Session::open(&camera, spec)?;
     session.start(stop)?;
     emit(Event::Streaming(Streaming {
