@@ -20,6 +20,7 @@ pub mod protocol;
 pub mod rolling_file;
 pub mod rpicam;
 pub mod runner;
+mod wishes;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 

@@ -158,7 +158,7 @@ impl Capture {
         let failure = loop {
             match self.event() {
                 Some(Event::Error(failure)) => break failure,
-                Some(Event::Streaming(_)) => {}
+                Some(Event::Streaming(_) | Event::Controls(_)) => {}
                 None => panic!("it ended without telling why"),
             }
         };
