@@ -62,7 +62,7 @@ pub struct Spec {
     pub vflip: bool,
     /// Which libcamera camera: its id, or its index; the first if not given
     #[arg(long, default_value = "", value_name = "ID")]
-    pub camera: String,
+    pub device: String,
     /// The command line of kind `command`
     #[arg(long, default_value = "", value_name = "LINE")]
     pub command: String,
@@ -85,7 +85,7 @@ impl Spec {
             rotate: config.rotate,
             hflip: config.hflip,
             vflip: config.vflip,
-            camera: config.camera.clone(),
+            device: config.device.clone(),
             command: config.command.clone(),
         }
     }
@@ -112,8 +112,8 @@ impl Spec {
         ];
         args.extend(self.hflip.then(|| "--hflip".to_owned()));
         args.extend(self.vflip.then(|| "--vflip".to_owned()));
-        if !self.camera.is_empty() {
-            args.push(format!("--camera={}", self.camera));
+        if !self.device.is_empty() {
+            args.push(format!("--device={}", self.device));
         }
         if !self.command.is_empty() {
             args.push(format!("--command={}", self.command));
