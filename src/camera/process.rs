@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     capture::{
         Spec,
-        protocol::{Event, Failure, Request, Streaming},
+        protocol::{Event, Failure, Offer, Request, Streaming},
     },
     child::die_with_parent,
     config::CameraName,
@@ -55,6 +55,8 @@ impl Program {
 pub(super) enum Told {
     /// The camera is open.
     Streaming(Streaming),
+    /// What can be set of it.
+    Controls(Offer),
     /// The process has ended and is reaped; why, as far as it can be known.
     Ended(Failure),
 }
@@ -168,6 +170,7 @@ async fn read_events(
     let mut failure = None;
     for_each_line(output, |line| match serde_json::from_str(line) {
         Ok(Event::Streaming(streaming)) => drop(tell.try_send(Told::Streaming(streaming))),
+        Ok(Event::Controls(offer)) => drop(tell.try_send(Told::Controls(offer))),
         Ok(Event::Error(error)) => failure = Some(error),
         Err(error) => tracing::warn!(%camera, %error, line, "the capture process said what is no event"),
     })

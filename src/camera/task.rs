@@ -169,6 +169,9 @@ impl CameraTask {
                 self.source = Some(streaming);
                 self.publish(self.life.state());
             }
+            Told::Controls(offer) => {
+                tracing::debug!(camera = %self.config.name, controls = offer.controls.len(), "the camera's controls");
+            }
             Told::Ended(failure) => {
                 self.process = None;
                 let _ = fs::remove_file(&self.output);
