@@ -251,7 +251,7 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         }
         Way::Image | Way::Snapshot if !accepts(headers, "image", "jpeg") => not_acceptable("image/jpeg"),
         Way::Image => image::image(camera, query, headers),
-        Way::Snapshot => snapshot::snapshot(camera, headers).await,
+        Way::Snapshot => snapshot::snapshot(camera, query, headers).await,
     };
     whole.map(Content::from)
 }
