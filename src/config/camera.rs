@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::origin::Origins;
+
 /// One camera.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CameraConfig {
@@ -35,6 +37,8 @@ pub struct CameraConfig {
     pub command: String,
     /// Which libcamera camera: its id, or its index in the list of `eyelid cameras`; empty for the first.
     pub device: String,
+    /// Other web sites whose pages may show and read its pictures.
+    pub origins: Origins,
 }
 
 impl CameraConfig {
@@ -66,6 +70,7 @@ impl Default for CameraConfig {
             stall_timeout: Duration::from_secs(3),
             command: String::new(),
             device: String::new(),
+            origins: Origins::default(),
         }
     }
 }

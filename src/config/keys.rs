@@ -130,6 +130,11 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         },
         show: |c| quoted(&c.device),
     },
+    Key {
+        name: "origins",
+        read: |c, v| v.origins().map(|x| c.origins = x),
+        show: |c| format!("[{}]", c.origins.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+    },
 ];
 
 fn line<const LENGTH: usize>(text: &str) -> Option<String> {

@@ -127,6 +127,7 @@ prop_compose! {
         (start, stall) in (time(1000, 300_000), time(1000, 86_400_000)),
         (quality, half, hflip, vflip) in (1u8..=100, any::<bool>(), any::<bool>(), any::<bool>()),
         command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}",
+        origins in proptest::collection::vec("\\*|https?://[a-z]{1,9}(:[1-9][0-9]{0,3})?/?", 0..4),
     ) -> CameraConfig {
         let is_command = kind == Kind::Command && !command.trim().is_empty();
         CameraConfig {
@@ -141,6 +142,7 @@ prop_compose! {
             stall_timeout: stall,
             command: if is_command { command } else { String::new() },
             device: id,
+            origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
         }
     }
 }

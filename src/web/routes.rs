@@ -10,6 +10,7 @@ use warp::{Filter, Reply, filters::BoxedFilter, path::FullPath};
 use super::{
     api::{self, About},
     content::{self, Content},
+    cors,
     error::{self, Refusal},
     image, mjpeg,
     page::Page,
@@ -171,10 +172,7 @@ async fn answer(site: &Site, asked: Asked) -> Response<Content> {
     let (path, query) = (asked.path.as_str(), asked.query.as_deref());
     let (method, headers) = (&asked.method, &asked.headers);
     if !matches!(*method, Method::GET | Method::HEAD) {
-        let hint = "ask with GET or HEAD";
-        let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, "nothing here can be changed", hint);
-        refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return refusal.map(Content::from);
+        return other_method(site, &asked).map(Content::from);
     }
     let whole = match route(path, query) {
         Route::Page => site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path)),
@@ -186,8 +184,12 @@ async fn answer(site: &Site, asked: Asked) -> Response<Content> {
             Some(camera) => redirect(&format!("/cameras/{}/", camera.name())),
             None => no_camera(name),
         },
-        Route::Watch(which, way) => match find(site, which) {
-            Ok(camera) => return watch(site, &camera, way, &asked).await,
+        Route::Watch(which, way) => match find(&site.cameras, which) {
+            Ok(camera) => {
+                let mut response = watch(site, &camera, way, &asked).await;
+                cors::tell(&mut response, &camera.origins(), headers);
+                return response;
+            }
             Err(refusal) => *refusal,
         },
         Route::NoAction(action) => *query::refused("action", &action, "stream or snapshot"),
@@ -204,11 +206,36 @@ async fn answer(site: &Site, asked: Asked) -> Response<Content> {
     whole.map(Content::from)
 }
 
-fn find(site: &Site, which: Which<'_>) -> Result<Camera, Refusal> {
+/// What is neither GET nor HEAD: a browser that asks what a page of another site may do, or a mistake.
+fn other_method(site: &Site, asked: &Asked) -> Response<Bytes> {
+    let origins = watched(&site.cameras, asked.path.as_str(), asked.query.as_deref())
+        .filter(|_| asked.method == Method::OPTIONS)
+        .map(|camera| camera.origins())
+        .filter(|origins| cors::allowed(origins, &asked.headers));
+    if let Some(origins) = origins {
+        let mut response = cors::preflight();
+        cors::tell(&mut response, &origins, &asked.headers);
+        return response;
+    }
+    let hint = "ask with GET or HEAD";
+    let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, "nothing here can be changed", hint);
+    refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    refusal
+}
+
+/// The camera that such a request would watch.
+pub(super) fn watched(cameras: &Cameras, path: &str, query: Option<&str>) -> Option<Camera> {
+    match route(path, query) {
+        Route::Watch(which, _) => find(cameras, which).ok(),
+        _ => None,
+    }
+}
+
+fn find(cameras: &Cameras, which: Which<'_>) -> Result<Camera, Refusal> {
     let (found, name) = match which {
-        Which::Numbered(0) => (site.cameras.first(), Cow::default()),
-        Which::Numbered(number) => (site.cameras.all().into_iter().nth(number), number.to_string().into()),
-        Which::Named(name) => (site.cameras.get(name), name.into()),
+        Which::Numbered(0) => (cameras.first(), Cow::default()),
+        Which::Numbered(number) => (cameras.all().into_iter().nth(number), number.to_string().into()),
+        Which::Named(name) => (cameras.get(name), name.into()),
     };
     found.ok_or_else(|| Box::new(no_camera(&name)))
 }
@@ -224,7 +251,7 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         }
         Way::Image | Way::Snapshot if !accepts(headers, "image", "jpeg") => not_acceptable("image/jpeg"),
         Way::Image => image::image(camera, query, headers),
-        Way::Snapshot => snapshot::snapshot(camera, headers).await,
+        Way::Snapshot => snapshot::snapshot(camera, query, headers).await,
     };
     whole.map(Content::from)
 }
