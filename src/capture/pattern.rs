@@ -17,12 +17,11 @@ use self::{
 };
 use super::{
     Spec,
-    encode::Mirror,
     output::Output,
     protocol::{Event, Failure, Streaming},
     runner::{Pacer, Stop},
 };
-use crate::config::Kind;
+use crate::{config::Kind, picture::Mirror};
 
 /// Takes test pictures until `stop` is set; `notice` says why, where a camera was wanted.
 ///
@@ -62,7 +61,7 @@ struct Pattern {
 impl Pattern {
     fn new(spec: &Spec) -> Self {
         let scene = Scene::new(spec.size, spec.name.as_str());
-        let tiles = Tiles::new(spec.size, spec.quality, spec.rotate, spec.hflip, spec.vflip);
+        let tiles = Tiles::new(spec.size, spec.quality, spec.mirror());
         Self { scene, tiles, zone: TimeZone::system(), number: 0 }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     capture::{
         Spec,
         auto::{Resolved, resolve},
-        command, eyelid_libcamera, pattern, rpicam, runner,
+        command, eyelid_libcamera, pattern, replay, rpicam, runner,
     },
     config::Kind,
 };
@@ -28,6 +28,7 @@ pub(super) fn run(spec: &Spec) -> ExitCode {
     runner::run(|stop, emit| match kind {
         Kind::Rpicam => rpicam::capture(spec, stop, emit),
         Kind::Command => command::capture(spec, stop, emit),
+        Kind::Replay => replay::capture(spec, stop, emit),
         Kind::Auto | Kind::Libcamera | Kind::Pattern => pattern::capture(spec, notice, stop, emit),
     })
 }
