@@ -8,12 +8,12 @@ pub mod auto;
 pub mod busy;
 pub mod command;
 mod descendants;
-#[cfg(feature = "encode")]
 pub mod encode;
 pub(crate) mod eyelid_libcamera;
 #[cfg(feature = "libcamera")]
 pub mod libcamera;
 mod lines;
+pub mod output;
 pub mod pattern;
 mod program;
 pub mod protocol;
@@ -27,6 +27,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use self::encode::Mirror;
 use crate::config::{CameraConfig, CameraName, Kind, Rotation, Size, parse_duration};
 
 /// What to capture and where to: the arguments of every capture process.
@@ -61,7 +62,7 @@ pub struct Spec {
     pub vflip: bool,
     /// Which libcamera camera: its id, or its index; the first if not given
     #[arg(long, default_value = "", value_name = "ID")]
-    pub camera: String,
+    pub device: String,
     /// The command line of kind `command`
     #[arg(long, default_value = "", value_name = "LINE")]
     pub command: String,
@@ -84,9 +85,18 @@ impl Spec {
             rotate: config.rotate,
             hflip: config.hflip,
             vflip: config.vflip,
-            camera: config.camera.clone(),
+            device: config.device.clone(),
             command: config.command.clone(),
         }
+    }
+
+    /// How its pictures are to be turned over.
+    pub fn mirror(&self) -> Mirror {
+        let turned = match self.rotate {
+            Rotation::None => Mirror::NONE,
+            Rotation::Half => Mirror::HALF_TURN,
+        };
+        turned.and(Mirror { horizontal: self.hflip, vertical: self.vflip })
     }
 
     /// The arguments that parse back into this specification.
@@ -102,8 +112,8 @@ impl Spec {
         ];
         args.extend(self.hflip.then(|| "--hflip".to_owned()));
         args.extend(self.vflip.then(|| "--vflip".to_owned()));
-        if !self.camera.is_empty() {
-            args.push(format!("--camera={}", self.camera));
+        if !self.device.is_empty() {
+            args.push(format!("--device={}", self.device));
         }
         if !self.command.is_empty() {
             args.push(format!("--command={}", self.command));

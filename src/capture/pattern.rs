@@ -19,8 +19,9 @@ use self::{
 };
 use super::{
     Spec,
+    encode::Mirror,
+    output::Output,
     protocol::{Event, Failure, Offer, Set, Streaming},
-    rolling_file::RollingFile,
     runner::{Pacer, Stop, checked},
 };
 use crate::{
@@ -38,7 +39,7 @@ pub fn capture(
     stop: &Stop,
     emit: &mut dyn FnMut(Event),
 ) -> Result<(), Failure> {
-    let rolling = RollingFile::open(&spec.output)?;
+    let mut output = Output::open_turned(spec, Mirror::NONE)?;
     let mut pattern = Pattern::new(spec);
     emit(Event::Streaming(Streaming {
         kind: Kind::Pattern,
@@ -53,7 +54,7 @@ pub fn capture(
     let mut pacer = Pacer::new(spec.interval);
     while pacer.wait_and_set(stop, |set| emit(Event::Controls(pattern.set(set)))) {
         let taken = SystemTime::now();
-        rolling.publish(pattern.take(taken), taken)?;
+        output.publish(pattern.take(taken), taken)?;
     }
     Ok(())
 }

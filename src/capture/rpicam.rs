@@ -13,9 +13,10 @@ use rustix::process::Signal;
 
 use super::{
     Found, Spec, busy,
+    encode::Mirror,
+    output::Output,
     program::{End, Program, in_path, in_words},
     protocol::{Event, Failure, Streaming},
-    rolling_file::RollingFile,
     runner::{Pacer, Stop},
 };
 use crate::{
@@ -37,7 +38,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     let path = find().ok_or_else(missing)?;
     let index = index(spec, &path)?;
     let device = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let rolling = RollingFile::open(&spec.output)?;
+    let mut output = Output::open_turned(spec, Mirror::NONE)?;
     let mut command = Command::new(&path);
     command.args(arguments(spec, index));
     let program = Program {
@@ -58,7 +59,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
             let (width, height) = (Some(info.width.into()), Some(info.height.into()));
             emit(Event::Streaming(Streaming { kind: Kind::Rpicam, device, width, height, notice: None }));
         }
-        rolling.publish(picture, came)
+        output.publish(picture, came)
     })?;
     match end {
         End::Stopped => Ok(()),
@@ -106,21 +107,21 @@ fn listed(line: &str) -> Option<Found> {
 
 /// The program takes an index only, so an id is looked up.
 fn index(spec: &Spec, path: &Path) -> Result<u32, Failure> {
-    if spec.camera.is_empty() {
+    if spec.device.is_empty() {
         return Ok(0);
     }
-    if let Ok(index) = spec.camera.parse() {
+    if let Ok(index) = spec.device.parse() {
         return Ok(index);
     }
     let cameras = list(path)?;
-    let found = cameras.iter().find(|camera| camera.id == spec.camera).map(|camera| camera.index);
-    found.ok_or_else(|| no_such_camera(&spec.camera))
+    let found = cameras.iter().find(|camera| camera.id == spec.device).map(|camera| camera.index);
+    found.ok_or_else(|| no_such_camera(&spec.device))
 }
 
 fn no_such_camera(camera: &str) -> Failure {
     Failure::new(
         format!("there is no camera {camera}"),
-        "eyelid cameras lists those that there are; without camera = in its [[camera]] entry, the first is used",
+        "eyelid cameras lists those that there are; without device = in its [[camera]] entry, the first is used",
     )
 }
 

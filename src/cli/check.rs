@@ -42,8 +42,8 @@ fn describe(camera: &CameraConfig, first: bool) -> String {
             Detected::Nothing(failure) => format!("{failure}, so the test picture"),
         },
         Kind::Pattern => "the test picture".to_owned(),
-        Kind::Libcamera | Kind::Rpicam if camera.camera.is_empty() => "the first libcamera camera".to_owned(),
-        Kind::Libcamera | Kind::Rpicam => format!("libcamera camera {:?}", camera.camera),
+        Kind::Libcamera | Kind::Rpicam if camera.device.is_empty() => "the first libcamera camera".to_owned(),
+        Kind::Libcamera | Kind::Rpicam => format!("libcamera camera {:?}", camera.device),
         Kind::Command => format!("what `{}` delivers", camera.command),
     };
     let duration = humantime::format_duration;

@@ -34,7 +34,7 @@ pub struct CameraConfig {
     /// The command line of `kind = "command"`, given to `/bin/sh -c`; else empty.
     pub command: String,
     /// Which libcamera camera: its id, or its index in the list of `eyelid cameras`; empty for the first.
-    pub camera: String,
+    pub device: String,
 }
 
 impl CameraConfig {
@@ -65,7 +65,7 @@ impl Default for CameraConfig {
             start_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(3),
             command: String::new(),
-            camera: String::new(),
+            device: String::new(),
         }
     }
 }

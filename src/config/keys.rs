@@ -124,11 +124,11 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         show: |c| quoted(&c.command),
     },
     Key {
-        name: "camera",
+        name: "device",
         read: |c, v| {
-            v.text("a text of at most 200 characters on one line", line::<200>).map(|x| c.camera = x)
+            v.text("a text of at most 200 characters on one line", line::<200>).map(|x| c.device = x)
         },
-        show: |c| quoted(&c.camera),
+        show: |c| quoted(&c.device),
     },
 ];
 

@@ -140,7 +140,7 @@ prop_compose! {
             start_timeout: start,
             stall_timeout: stall,
             command: if is_command { command } else { String::new() },
-            camera: id,
+            device: id,
         }
     }
 }

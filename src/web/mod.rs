@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod api;
+mod controls;
 pub(crate) mod error;
 mod etag;
 pub(crate) mod guard;

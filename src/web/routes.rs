@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
+use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use warp::{Filter, Reply, filters::BoxedFilter, path::FullPath};
 
 use super::{
     api::{self, About},
-    error, image,
+    controls, error, image,
     page::Page,
     snapshot,
 };
@@ -35,6 +36,7 @@ enum Route<'a> {
     Watch(Option<&'a str>, Way),
     Cameras,
     Camera(&'a str),
+    Controls(&'a str),
     Status,
     Health,
     /// Nothing, below `/api` or a camera.
@@ -59,6 +61,7 @@ fn route(path: &str) -> Route<'_> {
         ["api", "status"] => Route::Status,
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
+        ["api", "cameras", name, "controls"] => Route::Controls(name),
         ["api", ..] => Route::Nothing,
         ["cameras", name] => Route::CameraPageWithoutSlash(name),
         ["cameras", name, ""] => Route::CameraPage(name),
@@ -69,6 +72,14 @@ fn route(path: &str) -> Route<'_> {
     }
 }
 
+/// The methods that a route answers, as in `Allow`.
+fn methods(route: &Route<'_>) -> &'static str {
+    match route {
+        Route::Controls(_) => controls::METHODS,
+        _ => "GET, HEAD",
+    }
+}
+
 /// The routes as a filter that answers everything.
 pub(crate) fn routes(site: Site) -> BoxedFilter<(impl Reply,)> {
     let query = warp::query::raw().map(Some).or_else(|_| async { Ok::<_, warp::Rejection>((None,)) });
@@ -76,10 +87,12 @@ pub(crate) fn routes(site: Site) -> BoxedFilter<(impl Reply,)> {
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
-        .then(move |method: Method, path: FullPath, query: Option<String>, headers: HeaderMap| {
+        .and(warp::body::stream())
+        .then(move |method: Method, path: FullPath, query: Option<String>, headers: HeaderMap, body| {
             let site = site.clone();
             async move {
-                let mut response = answer(&site, &method, path.as_str(), query.as_deref(), &headers).await;
+                let mut response =
+                    answer(&site, &method, path.as_str(), query.as_deref(), &headers, body).await;
                 if method == Method::HEAD && response.status() != StatusCode::NOT_MODIFIED {
                     let length = response.body().len();
                     response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
@@ -97,14 +110,14 @@ async fn answer(
     path: &str,
     query: Option<&str>,
     headers: &HeaderMap,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
 ) -> Response<Bytes> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        let hint = "ask with GET or HEAD";
-        let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, "nothing here can be changed", hint);
-        refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return refusal;
+    let route = route(path);
+    let methods = methods(&route);
+    if !methods.split(", ").any(|allowed| allowed == method.as_str()) {
+        return not_allowed(methods);
     }
-    match route(path) {
+    match route {
         Route::Page => site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path)),
         Route::CameraPage(name) => match site.cameras.get(name) {
             Some(_) => site.page.asset("/", headers, method).unwrap_or_else(|| nothing(path)),
@@ -127,6 +140,10 @@ async fn answer(
         Route::Cameras => api::cameras(&site.cameras),
         Route::Camera(name) => match site.cameras.get(name) {
             Some(camera) => api::camera(&camera),
+            None => no_camera(name),
+        },
+        Route::Controls(name) => match site.cameras.get(name) {
+            Some(camera) => controls::controls(&camera, method, headers, body).await,
             None => no_camera(name),
         },
         Route::Status => api::status(&site.about),
@@ -181,6 +198,14 @@ fn nothing(path: &str) -> Response<Bytes> {
     error::json(StatusCode::NOT_FOUND, &format!("there is nothing at {path}"), None)
 }
 
+fn not_allowed(methods: &'static str) -> Response<Bytes> {
+    let hint = format!("ask with one of {methods}");
+    let error = "this can't be done here";
+    let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, error, hint.as_str());
+    refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    refusal
+}
+
 fn not_acceptable(have: &str) -> Response<Bytes> {
     let hint = format!("accept {have}");
     let error = "what there is here does not fit the request's Accept header";
@@ -207,6 +232,8 @@ mod tests {
             ("/cameras/tank/app.js", Route::Nothing),
             ("/api/cameras", Route::Cameras),
             ("/api/cameras/tank", Route::Camera("tank")),
+            ("/api/cameras/tank/controls", Route::Controls("tank")),
+            ("/api/cameras/tank/controls/", Route::Nothing),
             ("/api/status", Route::Status),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),

@@ -45,6 +45,9 @@ const LONGEST_MESSAGE: usize = 16 << 10;
 /// each of them told of each would be a million messages.
 const NUMBERS_PAUSE: Duration = Duration::from_secs(1);
 
+/// Between two `controls` events, while somebody drags a slider.
+const CONTROLS_PAUSE: Duration = Duration::from_millis(200);
+
 /// The Socket.IO server of all cameras.
 pub(crate) struct Announcer {
     io: SocketIo,
@@ -162,10 +165,19 @@ fn leave_main(io: &SocketIo, id: Sid) {
 fn reseat(cameras: &Cameras, socket: &SocketRef) {
     let Some(first) = cameras.first() else { return };
     let Some(old) = Seat::of(socket).filter(|seat| !seat.camera.is(&first)) else { return };
-    let state = first.status().borrow().to_json();
-    socket.extensions.insert(Seat::new(first, old.viewer.willing()));
+    let seat = Seat::new(first, old.viewer.willing());
+    socket.extensions.insert(seat.clone());
     old.viewer.leave();
-    let _ = socket.emit("state", &state);
+    tell(&seat.camera, socket);
+}
+
+/// Tells a browser what its camera is doing and what can be set of it, where that is known.
+fn tell(camera: &Camera, socket: &SocketRef) {
+    let _ = socket.emit("state", &camera.status().borrow().to_json());
+    let panel = camera.controls().borrow().clone();
+    if panel.known {
+        let _ = socket.emit("controls", &panel.to_json());
+    }
 }
 
 /// Registers the handlers. As a middleware it runs before the browser is told that it is connected: what
@@ -221,8 +233,7 @@ async fn connected(io: SocketIo, socket: SocketRef) {
     if !seat.viewer.willing() {
         socket.leave(WATCHING);
     }
-    let state = seat.camera.status().borrow().to_json();
-    let _ = socket.emit("state", &state);
+    tell(&seat.camera, &socket);
 }
 
 fn done(camera: &Camera) -> Value {
@@ -241,7 +252,7 @@ fn announce_newest(camera: &Camera, socket: &SocketRef) {
     }
 }
 
-/// Announces pictures and states of one camera for as long as it is there.
+/// Announces pictures, states and controls of one camera for as long as it is there.
 async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
     let own = format!("/{}", camera.name());
     let mut frames = camera.feed().subscribe();
@@ -249,6 +260,10 @@ async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
     let mut told: Status = status.borrow_and_update().clone();
     let mut last_told = Instant::now();
     let mut due: Option<Instant> = None;
+    let mut panel = camera.controls();
+    let mut told_panel = panel.borrow_and_update().clone();
+    let mut panel_told = Instant::now();
+    let mut panel_due: Option<Instant> = None;
     loop {
         let namespaces = [Some(own.as_str()), cameras.is_first(&camera).then_some("/")];
         tokio::select! {
@@ -272,6 +287,23 @@ async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
                 let pause = if status.borrow_and_update().differs_in_kind(&told) { Duration::ZERO } else { NUMBERS_PAUSE };
                 let earliest = (last_told + pause).max(Instant::now());
                 due = Some(due.map_or(earliest, |due| due.min(earliest)));
+            }
+            changed = panel.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                if panel.borrow_and_update().differs_to_viewers(&told_panel) {
+                    panel_due.get_or_insert((panel_told + CONTROLS_PAUSE).max(Instant::now()));
+                }
+            }
+            () = sleep_until(panel_due.unwrap_or_else(Instant::now)), if panel_due.is_some() => {
+                panel_due = None;
+                panel_told = Instant::now();
+                told_panel = panel.borrow().clone();
+                let json = told_panel.to_json();
+                for everybody in namespaces.into_iter().flatten().filter_map(|ns| io.of(ns)) {
+                    let _ = everybody.emit("controls", &json).await;
+                }
             }
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 due = None;

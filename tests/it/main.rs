@@ -9,6 +9,7 @@
 mod capture_process;
 mod cli;
 mod config;
+mod controls;
 mod faults;
 mod full_disk;
 mod garbage;

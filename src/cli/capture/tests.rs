@@ -434,7 +434,7 @@ fn rpicam_vid_is_given_what_was_asked_and_stopped_by_an_interrupt() {
                   echo Running without preview window; cat a.jpg; sleep 1000";
     place.program("rpicam-vid", &format!("{CAMERAS}\n{script}"));
     place.program("libcamera-vid", "exit 9");
-    let camera = "--camera=/base/soc/i2c0mux/i2c@0/ov5647@36";
+    let camera = "--device=/base/soc/i2c0mux/i2c@0/ov5647@36";
     let mut capture = place.capture(Kind::Rpicam, &[camera, "--rotate=180", "--hflip", "--interval=40ms"]);
     let streaming = capture.streaming();
     assert_eq!((streaming.kind, streaming.device.as_str()), (Kind::Rpicam, "rpicam-vid"));
@@ -480,7 +480,7 @@ fn a_program_ends_with_a_capture_process_that_is_killed() {
 fn what_rpicam_vid_says_is_told_in_words() {
     let place = Place::new();
     let told = |camera: &str| {
-        let failure = place.capture(Kind::Rpicam, &[&format!("--camera={camera}")]).failure();
+        let failure = place.capture(Kind::Rpicam, &[&format!("--device={camera}")]).failure();
         (failure.reason, failure.hint.is_some())
     };
     place.program(
