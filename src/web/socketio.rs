@@ -171,13 +171,10 @@ fn reseat(cameras: &Cameras, socket: &SocketRef) {
     tell(&seat.camera, socket);
 }
 
-/// Tells a browser what its camera is doing and what can be set of it, where that is known.
+/// Tells a browser what its camera is doing and what can be set of it.
 fn tell(camera: &Camera, socket: &SocketRef) {
     let _ = socket.emit("state", &camera.status().borrow().to_json());
-    let panel = camera.controls().borrow().clone();
-    if panel.known {
-        let _ = socket.emit("controls", &panel.to_json());
-    }
+    let _ = socket.emit("controls", &camera.controls().borrow().to_json());
 }
 
 /// Registers the handlers. As a middleware it runs before the browser is told that it is connected: what

@@ -299,9 +299,13 @@ async fn everybody_who_looks_is_told_of_a_change() {
     let daemon = Daemon::start(&tank("")).await;
     let observer = Browser::with(daemon.address, Manner::observer()).await;
     let one = watching(&daemon).await;
-    assert_eq!(one.next("controls").await["known"], true);
+    assert_eq!(one.next("controls").await["known"], false);
     let late = Browser::with(daemon.address, Manner::of("tank")).await;
     assert_eq!(value(&late.next("controls").await, "brightness"), 0);
+    assert_eq!(observer.next("controls").await["known"], false);
+    for browser in [&one, &observer] {
+        assert_eq!(value(&browser.next("controls").await, "brightness"), 0);
+    }
     for level in [1, 2, 77] {
         set(&daemon, json!({"brightness": level})).await;
     }
