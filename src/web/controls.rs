@@ -1,15 +1,24 @@
 //! `/api/cameras/NAME/controls`: what can be set of a camera, and setting it.
 
+use std::time::Duration;
+
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, TryStreamExt};
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use serde_json::{Map, Value as Json};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
-use super::{api, error};
+use super::{
+    api,
+    error::{self, Refusal},
+};
 use crate::{
     camera::{
         Camera,
-        controls::{SetError, Wanted},
+        controls::{Panel, SetError, Wanted},
     },
     controls::Settings,
 };
@@ -37,11 +46,11 @@ pub(super) async fn controls<B: Buf, E>(
     };
     match camera.set_controls(wanted).await {
         Ok(panel) => api::answer(&panel.to_json()),
-        Err(refused) => refusal(&refused),
+        Err(refused) => not_set(&refused),
     }
 }
 
-fn refusal(refused: &SetError) -> Response<Bytes> {
+fn not_set(refused: &SetError) -> Response<Bytes> {
     let (status, hint) = match refused {
         SetError::Refused(refusal) => (StatusCode::UNPROCESSABLE_ENTITY, refusal.hint.as_str()),
         SetError::Unknown => (StatusCode::CONFLICT, "watch it once; snapshot.jpg is enough"),
@@ -54,7 +63,7 @@ fn refusal(refused: &SetError) -> Response<Bytes> {
 async fn patch<B: Buf, E>(
     headers: &HeaderMap,
     body: impl Stream<Item = Result<B, E>>,
-) -> Result<Settings, Box<Response<Bytes>>> {
+) -> Result<Settings, Refusal> {
     if !is_json(headers) {
         let error = "only JSON is understood here";
         return Err(refuse(
@@ -66,7 +75,7 @@ async fn patch<B: Buf, E>(
     settings(&read(body).await?)
 }
 
-fn refuse(status: StatusCode, error: &str, hint: &str) -> Box<Response<Bytes>> {
+fn refuse(status: StatusCode, error: &str, hint: &str) -> Refusal {
     Box::new(error::json(status, error, hint))
 }
 
@@ -77,7 +86,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     name.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-async fn read<B: Buf, E>(body: impl Stream<Item = Result<B, E>>) -> Result<Vec<u8>, Box<Response<Bytes>>> {
+async fn read<B: Buf, E>(body: impl Stream<Item = Result<B, E>>) -> Result<Vec<u8>, Refusal> {
     let mut body = std::pin::pin!(body);
     let mut bytes = Vec::new();
     loop {
@@ -106,7 +115,7 @@ async fn read<B: Buf, E>(body: impl Stream<Item = Result<B, E>>) -> Result<Vec<u
     }
 }
 
-fn settings(body: &[u8]) -> Result<Settings, Box<Response<Bytes>>> {
+fn settings(body: &[u8]) -> Result<Settings, Refusal> {
     const FORM: &str = "send an object of names and values, such as {\"brightness\": 10, \"contrast\": null}; \
                         null is the default";
     let asked: Map<String, Json> = serde_json::from_slice(body).map_err(|wrong| {
@@ -126,6 +135,45 @@ fn settings(body: &[u8]) -> Result<Settings, Box<Response<Bytes>>> {
         settings.insert(id, value);
     }
     Ok(settings)
+}
+
+/// Between two panels that viewers are told of, while somebody drags a slider.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The panels of one camera that are worth telling, from now on.
+pub(super) struct Panels {
+    panel: watch::Receiver<Panel>,
+    told: Panel,
+    last_told: Instant,
+    due: Option<Instant>,
+}
+
+impl Panels {
+    pub(super) fn of(camera: &Camera) -> Self {
+        let mut panel = camera.controls();
+        let told = panel.borrow_and_update().clone();
+        Self { panel, told, last_told: Instant::now(), due: None }
+    }
+
+    /// The next one; nothing when the camera is gone. May be given up at any time and asked for again.
+    pub(super) async fn next(&mut self) -> Option<Json> {
+        loop {
+            tokio::select! {
+                changed = self.panel.changed() => {
+                    changed.ok()?;
+                    if self.panel.borrow_and_update().differs_to_viewers(&self.told) {
+                        self.due.get_or_insert((self.last_told + PAUSE).max(Instant::now()));
+                    }
+                }
+                () = sleep_until(self.due.unwrap_or_else(Instant::now)), if self.due.is_some() => {
+                    self.due = None;
+                    self.last_told = Instant::now();
+                    self.told = self.panel.borrow().clone();
+                    return Some(self.told.to_json());
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
