@@ -16,9 +16,9 @@ use rustix::process::{Pid, Signal, getpgrp, getpid, kill_process};
 
 use super::{
     Spec,
+    output::Output,
     program::{End, Program, in_words},
     protocol::{Event, Failure, Streaming},
-    rolling_file::RollingFile,
     runner::{Pacer, Stop, log},
 };
 use crate::config::Kind;
@@ -31,7 +31,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     if spec.command.trim().is_empty() {
         return Err(Failure::new("the camera has no command to run", "set command in its [[camera]] entry"));
     }
-    let rolling = RollingFile::open(&spec.output)?;
+    let mut output = Output::open(spec)?;
     let guard =
         Guard::start().map_err(|error| Failure::unexplained(format!("/bin/sh can't be run: {error}")))?;
     let program = Program {
@@ -54,7 +54,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     let mut pictures = 0_u64;
     let end = program.run(stop, |picture, _, came| {
         pictures += 1;
-        if pacer.is_due(Instant::now()) { rolling.publish(picture, came) } else { Ok(()) }
+        if pacer.is_due(Instant::now()) { output.publish(picture, came) } else { Ok(()) }
     })?;
     match end {
         End::Stopped => Ok(()),

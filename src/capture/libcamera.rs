@@ -11,7 +11,6 @@ mod setup;
 mod trouble;
 
 use std::{
-    borrow::Cow,
     ops::RangeInclusive,
     sync::mpsc::{self, Receiver, Sender},
     thread,
@@ -38,9 +37,9 @@ use self::{
 };
 use super::{
     Spec,
-    encode::{Encoder, Picture, turn_jpeg},
+    encode::Picture,
+    output::Output,
     protocol::{Event, Failure, Streaming},
-    rolling_file::RollingFile,
     runner::{Pacer, Stop},
 };
 use crate::config::Kind;
@@ -53,10 +52,10 @@ type Buffer = MemoryMappedFrameBuffer<FrameBuffer>;
 /// When the camera is missing, busy, forbidden, gives no picture that we can encode, or is unplugged, or when
 /// the rolling file can't be written.
 pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<(), Failure> {
-    let file = RollingFile::open(&spec.output)?;
     let manager = CameraManager::new().map_err(|error| trouble::manager(&error))?;
     let camera = find::choose(&manager.cameras(), &spec.device)?;
     let mut session = Session::open(&camera, spec)?;
+    let mut output = Output::open_turned(spec, session.setup.mirror)?;
     session.start(stop)?;
     emit(Event::Streaming(Streaming {
         kind: Kind::Libcamera,
@@ -65,7 +64,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
         height: Some(session.setup.height),
         notice: None,
     }));
-    session.run(spec, &file)
+    session.run(spec, &mut output)
 }
 
 enum Message {
@@ -138,8 +137,7 @@ impl Session {
         self.camera.start(Some(&controls)).map_err(|error| trouble::camera("start", &error))
     }
 
-    fn run(&mut self, spec: &Spec, file: &RollingFile) -> Result<(), Failure> {
-        let mut encoder = Encoder::new(spec.quality).map_err(|e| trouble::unexpected("make JPEGs", &e))?;
+    fn run(&mut self, spec: &Spec, output: &mut Output) -> Result<(), Failure> {
         let limits = frame_duration_limits(&self.camera);
         let duration = flow::frame_duration(spec.interval, limits.as_ref());
         let mut pacer = Pacer::new(spec.interval);
@@ -165,11 +163,8 @@ impl Session {
                 Next::Nothing => continue,
                 Next::Stop => return Ok(()),
             };
-            let published = if pacer.is_due(Instant::now()) {
-                self.publish(&request, &mut encoder, file)
-            } else {
-                Ok(false)
-            };
+            let published =
+                if pacer.is_due(Instant::now()) { self.publish(&request, output) } else { Ok(false) };
             self.idle.push(request);
             if published? {
                 flow.get_or_insert_with(|| Flow::new(duration));
@@ -177,11 +172,34 @@ impl Session {
         }
     }
 
-    /// False where a camera that makes JPEGs itself made a broken one.
-    fn publish(&self, request: &Request, encoder: &mut Encoder, file: &RollingFile) -> Result<bool, Failure> {
+    /// False where a camera that makes JPEGs itself made none.
+    fn publish(&self, request: &Request, output: &mut Output) -> Result<bool, Failure> {
         let exposed = clock::exposed(request.metadata().get::<SensorTimestamp>().ok().map(|stamp| stamp.0));
-        let jpeg = self.jpeg(request, encoder)?;
-        jpeg.map(|jpeg| file.publish(&jpeg, exposed)).transpose().map(|published| published.is_some())
+        let buffer = self.buffer(request);
+        let _reading = dma::Reading::new(buffer.planes().into_iter().map(|plane| plane.fd()));
+        let planes = buffer.data();
+        let setup = &self.setup;
+        match setup.format {
+            Format::Planes(layout) => {
+                let picture = Picture {
+                    layout,
+                    width: setup.width as usize,
+                    height: setup.height as usize,
+                    stride: setup.stride as usize,
+                    planes: &planes,
+                    range: setup.range,
+                };
+                output.publish_raw(&picture, exposed)?;
+            }
+            Format::Jpeg => {
+                let used = buffer.metadata().and_then(|metadata| metadata.planes().get(0));
+                let jpeg =
+                    planes.first().zip(used).and_then(|(all, used)| all.get(..used.bytes_used as usize));
+                let Some(jpeg) = jpeg else { return Ok(false) };
+                output.publish(jpeg, exposed)?;
+            }
+        }
+        Ok(true)
     }
 
     /// The newest picture that has come, or the first that comes before `until`. Older ones are passed over.
@@ -222,40 +240,6 @@ impl Session {
         let status = self.buffer(request).metadata().map(|metadata| metadata.status());
         // `Startup` is a picture whose exposure has not settled.
         request.status() == RequestStatus::Complete && status == Some(FrameMetadataStatus::Success)
-    }
-
-    /// The picture as JPEG; none where a camera that makes JPEGs itself made a broken one.
-    fn jpeg<'a>(
-        &self,
-        request: &Request,
-        encoder: &'a mut Encoder,
-    ) -> Result<Option<Cow<'a, [u8]>>, Failure> {
-        let buffer = self.buffer(request);
-        let _reading = dma::Reading::new(buffer.planes().into_iter().map(|plane| plane.fd()));
-        let planes = buffer.data();
-        let setup = &self.setup;
-        match setup.format {
-            Format::Planes(layout) => {
-                let picture = Picture {
-                    layout,
-                    width: setup.width as usize,
-                    height: setup.height as usize,
-                    stride: setup.stride as usize,
-                    planes: &planes,
-                    range: setup.range,
-                };
-                let jpeg = encoder.encode(&picture, setup.mirror);
-                Ok(Some(Cow::Borrowed(jpeg.map_err(|error| trouble::unexpected("make a JPEG", &error))?)))
-            }
-            Format::Jpeg => {
-                let used = buffer.metadata().and_then(|metadata| metadata.planes().get(0));
-                let jpeg =
-                    planes.first().zip(used).and_then(|(all, used)| all.get(..used.bytes_used as usize));
-                Ok(jpeg
-                    .and_then(|jpeg| turn_jpeg(jpeg, setup.mirror).ok())
-                    .map(|j| Cow::Owned(j.into_owned())))
-            }
-        }
     }
 }
 

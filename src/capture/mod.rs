@@ -8,12 +8,12 @@ pub mod auto;
 pub mod busy;
 pub mod command;
 mod descendants;
-#[cfg(feature = "encode")]
 pub mod encode;
 pub(crate) mod eyelid_libcamera;
 #[cfg(feature = "libcamera")]
 pub mod libcamera;
 mod lines;
+pub mod output;
 pub mod pattern;
 mod program;
 pub mod protocol;
@@ -27,6 +27,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use self::encode::Mirror;
 use crate::config::{CameraConfig, CameraName, Kind, Rotation, Size, parse_duration};
 
 /// What to capture and where to: the arguments of every capture process.
@@ -87,6 +88,15 @@ impl Spec {
             device: config.device.clone(),
             command: config.command.clone(),
         }
+    }
+
+    /// How its pictures are to be turned over.
+    pub fn mirror(&self) -> Mirror {
+        let turned = match self.rotate {
+            Rotation::None => Mirror::NONE,
+            Rotation::Half => Mirror::HALF_TURN,
+        };
+        turned.and(Mirror { horizontal: self.hflip, vertical: self.vflip })
     }
 
     /// The arguments that parse back into this specification.

@@ -17,8 +17,9 @@ use self::{
 };
 use super::{
     Spec,
+    encode::Mirror,
+    output::Output,
     protocol::{Event, Failure, Streaming},
-    rolling_file::RollingFile,
     runner::{Pacer, Stop},
 };
 use crate::config::Kind;
@@ -33,7 +34,7 @@ pub fn capture(
     stop: &Stop,
     emit: &mut dyn FnMut(Event),
 ) -> Result<(), Failure> {
-    let rolling = RollingFile::open(&spec.output)?;
+    let mut output = Output::open_turned(spec, Mirror::NONE)?;
     let mut pattern = Pattern::new(spec);
     emit(Event::Streaming(Streaming {
         kind: Kind::Pattern,
@@ -45,7 +46,7 @@ pub fn capture(
     let mut pacer = Pacer::new(spec.interval);
     while pacer.wait(stop) {
         let taken = SystemTime::now();
-        rolling.publish(pattern.take(taken), taken)?;
+        output.publish(pattern.take(taken), taken)?;
     }
     Ok(())
 }

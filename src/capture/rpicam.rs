@@ -13,9 +13,10 @@ use rustix::process::Signal;
 
 use super::{
     Found, Spec, busy,
+    encode::Mirror,
+    output::Output,
     program::{End, Program, in_path, in_words},
     protocol::{Event, Failure, Streaming},
-    rolling_file::RollingFile,
     runner::{Pacer, Stop},
 };
 use crate::{
@@ -37,7 +38,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     let path = find().ok_or_else(missing)?;
     let index = index(spec, &path)?;
     let device = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let rolling = RollingFile::open(&spec.output)?;
+    let mut output = Output::open_turned(spec, Mirror::NONE)?;
     let mut command = Command::new(&path);
     command.args(arguments(spec, index));
     let program = Program {
@@ -58,7 +59,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
             let (width, height) = (Some(info.width.into()), Some(info.height.into()));
             emit(Event::Streaming(Streaming { kind: Kind::Rpicam, device, width, height, notice: None }));
         }
-        rolling.publish(picture, came)
+        output.publish(picture, came)
     })?;
     match end {
         End::Stopped => Ok(()),

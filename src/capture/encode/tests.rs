@@ -1,6 +1,9 @@
-use turbojpeg::{Decompressor, YuvImage};
+use jpeg_decoder::{Decoder, PixelFormat};
 
-use super::*;
+use super::{
+    samples::{CHROMA, LUMA},
+    *,
+};
 
 const WIDTH: usize = 48;
 const HEIGHT: usize = 32;
@@ -9,9 +12,9 @@ const PADDED: usize = 64;
 /// Y, U and V of a picture whose four quarters differ, so that each way to turn it over shows.
 fn quarter(x: usize, y: usize) -> [u8; 3] {
     match (x * 2 / WIDTH, y * 2 / HEIGHT) {
-        (0, 0) => [60, 100, 150],
+        (0, 0) => [90, 100, 150],
         (1, 0) => [120, 160, 90],
-        (0, 1) => [180, 80, 200],
+        (0, 1) => [150, 100, 160],
         _ => [230, 128, 128],
     }
 }
@@ -29,6 +32,7 @@ fn memory(layout: Layout, stride: usize) -> Vec<u8> {
             .flat_map(|y| (0..stride).step_by(2).map(move |x| (x, y)))
             .flat_map(|(x, y)| [at(0, x, y), at(1, x, y), at(0, x + 1, y), at(2, x, y)])
             .collect(),
+        Layout::Grey => rows(0, 1).collect(),
     }
 }
 
@@ -39,19 +43,18 @@ fn picture<'a>(layout: Layout, stride: usize, planes: &'a [&'a [u8]]) -> Picture
 
 /// Y, U and V of the four quarters' middles.
 fn quarters(jpeg: &[u8]) -> [[u8; 3]; 4] {
-    let mut decompressor = Decompressor::new().unwrap();
-    let header = decompressor.read_header(jpeg).unwrap();
-    assert_eq!((header.width, header.height), (WIDTH, HEIGHT));
-    let (width, height, subsamp) = (header.width, header.height, header.subsamp);
-    let mut pixels = vec![0; turbojpeg::yuv_pixels_len(width, 1, height, subsamp).unwrap()];
-    let image = YuvImage { pixels: &mut pixels[..], width, align: 1, height, subsamp };
-    decompressor.decompress_to_yuv(jpeg, image).unwrap();
-    let (y, chroma) = pixels.split_at(width * height);
-    let (u, v) = chroma.split_at(chroma.len() / 2);
-    let down = if subsamp == Subsamp::Sub2x2 { 2 } else { 1 };
-    [(12, 8), (36, 8), (12, 24), (36, 24)].map(|(x, row)| {
-        let chroma = row / down * 24 + x / 2;
-        [y[row * 48 + x], u[chroma], v[chroma]]
+    let mut decoder = Decoder::new(jpeg);
+    let pixels = decoder.decode().unwrap();
+    let info = decoder.info().unwrap();
+    assert_eq!((usize::from(info.width), usize::from(info.height)), (WIDTH, HEIGHT));
+    [(12, 8), (36, 8), (12, 24), (36, 24)].map(|(x, row)| match info.pixel_format {
+        PixelFormat::L8 => [pixels[row * WIDTH + x], 128, 128],
+        PixelFormat::RGB24 => {
+            let at = (row * WIDTH + x) * 3;
+            let (y, u, v) = jpeg_encoder::rgb_to_ycbcr(pixels[at], pixels[at + 1], pixels[at + 2]);
+            [y, u, v]
+        }
+        other => panic!("{other:?}"),
     })
 }
 
@@ -62,11 +65,14 @@ fn assert_near(found: [[u8; 3]; 4], expected: [[u8; 3]; 4]) {
     }
 }
 
-fn upright() -> [[u8; 3]; 4] {
-    [quarter(0, 0), quarter(47, 0), quarter(0, 31), quarter(47, 31)]
+fn upright(layout: Layout) -> [[u8; 3]; 4] {
+    [(0, 0), (47, 0), (0, 31), (47, 31)].map(|(x, y)| match (layout, quarter(x, y)) {
+        (Layout::Grey, [y, ..]) => [y, 128, 128],
+        (_, quarter) => quarter,
+    })
 }
 
-const LAYOUTS: [Layout; 3] = [Layout::I420, Layout::Nv12, Layout::Yuyv];
+const LAYOUTS: [Layout; 4] = [Layout::I420, Layout::Nv12, Layout::Yuyv, Layout::Grey];
 
 #[test]
 fn every_layout_gives_the_same_picture_with_and_without_padding() {
@@ -75,7 +81,7 @@ fn every_layout_gives_the_same_picture_with_and_without_padding() {
         for stride in [WIDTH, PADDED] {
             let memory = memory(layout, stride);
             let jpeg = encoder.encode(&picture(layout, stride, &[&memory]), Mirror::NONE).unwrap();
-            assert_near(quarters(jpeg), upright());
+            assert_near(quarters(jpeg), upright(layout));
         }
     }
 }
@@ -87,14 +93,14 @@ fn planes_may_lie_apart() {
     let (u, v) = chroma.split_at(chroma.len() / 2);
     let mut encoder = Encoder::new(95).unwrap();
     let jpeg = encoder.encode(&picture(Layout::I420, PADDED, &[y, u, v]), Mirror::NONE).unwrap();
-    assert_near(quarters(jpeg), upright());
+    assert_near(quarters(jpeg), upright(Layout::I420));
 }
 
 #[test]
 fn mirrors_turn_the_picture_over() {
-    let [a, b, c, d] = upright();
     let mut encoder = Encoder::new(95).unwrap();
     for layout in LAYOUTS {
+        let [a, b, c, d] = upright(layout);
         let memory = memory(layout, PADDED);
         for (mirror, expected) in [
             (Mirror { horizontal: true, vertical: false }, [b, a, d, c]),
@@ -108,19 +114,6 @@ fn mirrors_turn_the_picture_over() {
 }
 
 #[test]
-fn a_jpeg_is_turned_over_too() {
-    let [a, b, c, d] = upright();
-    let memory = memory(Layout::Nv12, WIDTH);
-    let mut encoder = Encoder::new(95).unwrap();
-    let jpeg = encoder.encode(&picture(Layout::Nv12, WIDTH, &[&memory]), Mirror::NONE).unwrap();
-    assert!(matches!(turn_jpeg(jpeg, Mirror::NONE).unwrap(), Cow::Borrowed(_)));
-    assert_near(quarters(&turn_jpeg(jpeg, Mirror::HALF_TURN).unwrap()), [d, c, b, a]);
-    let mirror = Mirror { horizontal: false, vertical: true };
-    assert_near(quarters(&turn_jpeg(jpeg, mirror).unwrap()), [c, d, a, b]);
-    assert!(turn_jpeg(b"\xff\xd8 not a picture", mirror).is_err());
-}
-
-#[test]
 fn limited_range_is_stretched_to_full() {
     assert_eq!([LUMA[0], LUMA[16], LUMA[126], LUMA[235], LUMA[255]], [0, 0, 128, 255, 255]);
     assert_eq!([CHROMA[16], CHROMA[128], CHROMA[240], CHROMA[255]], [0, 128, 255, 255]);
@@ -130,7 +123,57 @@ fn limited_range_is_stretched_to_full() {
     let mut encoder = Encoder::new(95).unwrap();
     let found = quarters(encoder.encode(&limited, Mirror::NONE).unwrap());
     let tone = |[y, u, v]: [u8; 3]| [LUMA[y as usize], CHROMA[u as usize], CHROMA[v as usize]];
-    assert_near(found, upright().map(tone));
+    assert_near(found, upright(Layout::I420).map(tone));
+}
+
+#[test]
+fn planes_are_the_same_picture() {
+    let mut encoder = Encoder::new(95).unwrap();
+    for layout in LAYOUTS {
+        let [a, b, c, d] = upright(layout);
+        let memory = memory(layout, PADDED);
+        for (mirror, expected) in [(Mirror::NONE, [a, b, c, d]), (Mirror::HALF_TURN, [d, c, b, a])] {
+            let planes = picture(layout, PADDED, &[&memory]).to_planes(mirror).unwrap();
+            assert_eq!(planes.chroma().is_none(), layout == Layout::Grey);
+            assert_near(quarters(encoder.encode_planes(&planes).unwrap()), expected);
+        }
+    }
+}
+
+#[test]
+fn odd_sizes_are_encoded_to_their_last_pixel() {
+    let mut encoder = Encoder::new(95).unwrap();
+    for (width, height) in [(1_usize, 1_usize), (17, 9), (16, 33), (31, 2)] {
+        let chroma = [(); 2].map(|()| vec![110; width.div_ceil(2) * height.div_ceil(2)]);
+        for chroma in [Some(chroma), None] {
+            let planes = Planes::new(width, height, vec![77; width * height], chroma);
+            let jpeg = encoder.encode_planes(&planes).unwrap();
+            let info = crate::jpeg::inspect(jpeg).unwrap();
+            assert_eq!((usize::from(info.width), usize::from(info.height)), (width, height));
+            let pixels = Decoder::new(jpeg).decode().unwrap();
+            assert!(pixels.chunks(pixels.len() / width / height).all(|pixel| {
+                pixel.iter().zip(&pixels).all(|(value, first)| value.abs_diff(*first) <= 2)
+            }));
+        }
+    }
+}
+
+#[test]
+fn a_picture_that_no_jpeg_can_hold_is_an_error() {
+    let mut encoder = Encoder::new(80).unwrap();
+    for (width, height) in [(0, 10), (10, 0), (65_536, 1)] {
+        let memory = vec![0; width * height];
+        let planes: [&[u8]; 1] = [&memory];
+        let picture = Picture {
+            layout: Layout::Grey,
+            width,
+            height,
+            stride: width,
+            planes: &planes,
+            range: Range::Full,
+        };
+        assert!(matches!(encoder.encode(&picture, Mirror::NONE), Err(EncodeError::Size { .. })));
+    }
 }
 
 #[test]

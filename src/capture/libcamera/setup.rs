@@ -10,13 +10,10 @@ use libcamera::{
 };
 
 use super::trouble;
-use crate::{
-    capture::{
-        Spec,
-        encode::{Layout, Mirror, Range},
-        protocol::Failure,
-    },
-    config::Rotation,
+use crate::capture::{
+    Spec,
+    encode::{Layout, Mirror, Range},
+    protocol::Failure,
 };
 
 /// What the camera gives.
@@ -53,7 +50,7 @@ const BUFFERS: u32 = 4;
 pub(super) fn configure(camera: &mut ActiveCamera<'_>, spec: &Spec) -> Result<(Setup, Stream), Failure> {
     let mut configuration = generate(camera)?;
     let offered = offered(&configuration);
-    let wanted = mirror(spec);
+    let wanted = spec.mirror();
     for (pixel_format, format) in FORMATS {
         // Some pipelines list nothing; asking them is the only way to know.
         if !offered.is_empty() && !offered.contains(&pixel_format) {
@@ -131,14 +128,6 @@ fn ask(
     stream.set_buffer_count(BUFFERS);
     // JFIF is full-range BT.601, which libcamera calls sYCC.
     stream.set_color_space(matches!(format, Format::Planes(_)).then(ColorSpace::sycc));
-}
-
-fn mirror(spec: &Spec) -> Mirror {
-    let turned = match spec.rotate {
-        Rotation::None => Mirror::NONE,
-        Rotation::Half => Mirror::HALF_TURN,
-    };
-    turned.and(Mirror { horizontal: spec.hflip, vertical: spec.vflip })
 }
 
 fn orientation(mirror: Mirror) -> Orientation {
