@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::protocol::{Event, Failure, Request, Set};
-pub use super::wishes::{Stop, Wish};
+pub use super::wishes::{Stop, Wish, checked};
 
 /// Runs `source` until it ends, and gives the process's exit code: 0 when it returned `Ok`, which it does
 /// when it was asked to stop, else 1, with the failure printed as the last event.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{protocol::Set, runner::log};
+use crate::controls::{self, Control, Settings, Value};
 
 /// Whether the capture is to stop, and what is to be set until then. Clones share one state; a stop stays.
 #[derive(Debug, Clone, Default)]
@@ -40,9 +41,7 @@ impl Stop {
     /// Asks for controls to be set. Of those that nobody has taken yet the newest value counts.
     pub fn hear(&self, set: Set) {
         let mut wishes = self.wishes();
-        let settings = wishes.settings.get_or_insert_default();
-        settings.serial = set.serial;
-        settings.controls.extend(set.controls);
+        wishes.settings.get_or_insert_default().merge(set);
         wishes.log_in_vain();
         self.0.1.notify_all();
     }
@@ -108,6 +107,21 @@ impl Stop {
             }
         }
     }
+}
+
+/// What of `settings` these controls take: each with its place among them and the value, which is the default
+/// where that is wanted. The rest is logged.
+pub fn checked(controls: &[Control], settings: &Settings) -> Vec<(usize, Value)> {
+    let place = |id| controls.iter().position(|control| control.id == id).expect("found among them");
+    let mut checked = Vec::new();
+    for (id, asked) in settings {
+        let resolved = controls::find(controls, id).and_then(|control| control.resolve(asked.as_ref()));
+        match resolved {
+            Ok(value) => checked.extend(value.map(|value| (place(id.as_str()), value))),
+            Err(refusal) => log(format_args!("{refusal}: {}", refusal.hint)),
+        }
+    }
+    checked
 }
 
 impl Wishes {
@@ -187,6 +201,21 @@ mod tests {
         stop.hear(set(4, "a", 4));
         stop.set();
         assert_eq!(stop.wish_until(far()), Wish::Stop);
+    }
+
+    #[test]
+    fn only_what_the_controls_take_is_set() {
+        let text = r#"[
+            {"id": "a", "name": "A", "group": "image", "type": "integer", "min": 0, "max": 9, "step": 1, "default": 5},
+            {"id": "go", "name": "Go", "group": "other", "type": "button"},
+            {"id": "z", "name": "Z", "group": "image", "type": "boolean"}
+        ]"#;
+        let controls: Vec<Control> = serde_json::from_str(text).unwrap();
+        let settings = |text: &str| checked(&controls, &serde_json::from_str(text).unwrap());
+        assert_eq!(settings(r#"{"z": true, "a": 3, "nothing": 1}"#), [(0, 3.into()), (2, true.into())]);
+        assert_eq!(settings(r#"{"z": 7, "a": 10}"#), []);
+        assert_eq!(settings(r#"{"z": null, "a": null, "go": null}"#), [(0, 5.into())]);
+        assert_eq!(settings(r#"{"go": true}"#), [(1, true.into())]);
     }
 
     #[test]

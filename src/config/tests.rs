@@ -39,7 +39,7 @@ fn keys() -> Vec<(&'static str, &'static str, String, String)> {
         let fault = (key.read)(camera, Value::File(&odd)).expect_err("no key takes a float");
         keys.push(("camera", key.name, (key.show)(&CameraConfig::default()), expected(&fault.message)));
     }
-    assert_eq!(keys.len(), 23);
+    assert_eq!(keys.len(), 24);
     keys
 }
 
