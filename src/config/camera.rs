@@ -33,8 +33,11 @@ pub struct CameraConfig {
     pub stall_timeout: Duration,
     /// The command line of `kind = "command"`, given to `/bin/sh -c`; else empty.
     pub command: String,
-    /// Which libcamera camera: its id, or its index in the list of `eyelid cameras`; empty for the first.
+    /// Which camera: a libcamera camera's id or its index in the list of `eyelid cameras`, or a V4L2 camera's path or
+    /// name; empty for the first.
     pub device: String,
+    /// The pixel format that a V4L2 camera is asked for, such as "YUYV"; empty for the best.
+    pub format: String,
 }
 
 impl CameraConfig {
@@ -66,6 +69,7 @@ impl Default for CameraConfig {
             stall_timeout: Duration::from_secs(3),
             command: String::new(),
             device: String::new(),
+            format: String::new(),
         }
     }
 }
@@ -119,13 +123,16 @@ pub enum Kind {
     Libcamera,
     /// A libcamera camera, through `rpicam-vid` or `libcamera-vid`.
     Rpicam,
+    /// A webcam or capture stick, through V4L2.
+    V4l2,
     /// A command that replaces the rolling file or writes JPEGs to its standard output.
     Command,
 }
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 5] = [Self::Auto, Self::Pattern, Self::Libcamera, Self::Rpicam, Self::Command];
+    pub const ALL: [Self; 6] =
+        [Self::Auto, Self::Pattern, Self::Libcamera, Self::Rpicam, Self::V4l2, Self::Command];
 
     /// The kind's name in the configuration.
     pub fn as_str(self) -> &'static str {
@@ -134,6 +141,7 @@ impl Kind {
             Self::Pattern => "pattern",
             Self::Libcamera => "libcamera",
             Self::Rpicam => "rpicam",
+            Self::V4l2 => "v4l2",
             Self::Command => "command",
         }
     }

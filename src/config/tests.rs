@@ -39,7 +39,7 @@ fn keys() -> Vec<(&'static str, &'static str, String, String)> {
         let fault = (key.read)(camera, Value::File(&odd)).expect_err("no key takes a float");
         keys.push(("camera", key.name, (key.show)(&CameraConfig::default()), expected(&fault.message)));
     }
-    assert_eq!(keys.len(), 24);
+    assert_eq!(keys.len(), 25);
     keys
 }
 
@@ -126,7 +126,7 @@ prop_compose! {
         (interval, linger) in (time(20, 86_400_000), time(0, 3_600_000)),
         (start, stall) in (time(1000, 300_000), time(1000, 86_400_000)),
         (quality, half, hflip, vflip) in (1u8..=100, any::<bool>(), any::<bool>(), any::<bool>()),
-        command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}",
+        command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}", format in "[A-Za-z0-9]{0,4}",
     ) -> CameraConfig {
         let is_command = kind == Kind::Command && !command.trim().is_empty();
         CameraConfig {
@@ -141,6 +141,7 @@ prop_compose! {
             stall_timeout: stall,
             command: if is_command { command } else { String::new() },
             device: id,
+            format,
         }
     }
 }

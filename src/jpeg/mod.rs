@@ -4,6 +4,8 @@
 //! length, so a thumbnail in an EXIF segment doesn't end the picture, and in the entropy-coded data, where
 //! each 0xFF of the picture is followed by a stuffed 0x00, only markers are looked at.
 
+pub mod huffman;
+
 use memchr::{memchr, memmem};
 
 /// What [`inspect`] tells of a whole JPEG.
