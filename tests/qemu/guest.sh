@@ -44,10 +44,14 @@ chroot "$1" depmod "$kernel"
 chroot "$1" apt-get purge -y -qq --auto-remove linux-headers-amd64 make
 rm -rf "$1"/tmp/*
 S
-printf '#!/bin/sh\n"%s/loopback.sh" "$1" || echo "guest.sh: no v4l2loopback in this guest"\n' "$out" > "$out/customize.sh"
+cat > "$out/customize.sh" << S
+#!/bin/sh
+"$out/loopback.sh" "\$1" || echo 'guest.sh: no v4l2loopback in this guest'
+S
 chmod +x "$out/loopback.sh" "$out/customize.sh"
 # Debian's cloud kernels have neither media drivers nor dma_heap.
-packages=systemd,systemd-sysv,udev,dbus,kmod,initramfs-tools,zstd,procps,curl,jq,libcamera-ipa,linux-image-amd64
+packages=systemd,systemd-sysv,udev,dbus,kmod,initramfs-tools,zstd,procps,curl,jq,libcamera-ipa,python3-minimal
+packages=$packages,v4l-utils,linux-image-amd64
 mmdebstrap --mode=root --variant=apt --arch=amd64 --quiet \
     --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
