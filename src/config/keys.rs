@@ -173,6 +173,11 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         show: |c| quoted(&c.device),
     },
     Key {
+        name: "format",
+        read: |c, v| v.text("up to 4 letters and digits, such as MJPG or YUYV", format).map(|x| c.format = x),
+        show: |c| quoted(&c.format),
+    },
+    Key {
         name: "origins",
         read: |c, v| v.origins().map(|x| c.origins = x),
         show: |c| format!("[{}]", c.origins.iter().map(quoted).collect::<Vec<_>>().join(", ")),
@@ -187,6 +192,11 @@ fn line<const LENGTH: usize>(text: &str) -> Option<String> {
 fn folder(text: &str) -> Option<String> {
     let fits = text.is_empty() || text.starts_with('/');
     (fits && text.len() <= 1000 && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+/// The kernel names pixel formats by four characters.
+fn format(text: &str) -> Option<String> {
+    (text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| text.to_owned())
 }
 
 /// An argument of a program can't hold a NUL byte.
