@@ -39,6 +39,14 @@ pub struct Set {
     pub controls: Settings,
 }
 
+impl Set {
+    /// Adds a newer request. Of each control its newest value counts.
+    pub fn merge(&mut self, newer: Self) {
+        self.serial = newer.serial;
+        self.controls.extend(newer.controls);
+    }
+}
+
 /// What can be set of a camera.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Offer {

@@ -41,9 +41,7 @@ impl Stop {
     /// Asks for controls to be set. Of those that nobody has taken yet the newest value counts.
     pub fn hear(&self, set: Set) {
         let mut wishes = self.wishes();
-        let settings = wishes.settings.get_or_insert_default();
-        settings.serial = set.serial;
-        settings.controls.extend(set.controls);
+        wishes.settings.get_or_insert_default().merge(set);
         wishes.log_in_vain();
         self.0.1.notify_all();
     }

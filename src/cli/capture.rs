@@ -9,7 +9,7 @@ use crate::{
     capture::{
         Spec,
         auto::{Resolved, resolve},
-        command, eyelid_libcamera, pattern, rpicam, runner,
+        command, eyelid_libcamera, pattern, replay, rpicam, runner,
     },
     config::Kind,
 };
@@ -33,6 +33,10 @@ pub(super) fn run(spec: &Spec) -> ExitCode {
         Kind::Command => {
             stop.without_controls();
             command::capture(spec, stop, emit)
+        }
+        Kind::Replay => {
+            stop.without_controls();
+            replay::capture(spec, stop, emit)
         }
         Kind::Auto | Kind::Libcamera | Kind::Pattern => pattern::capture(spec, notice, stop, emit),
     })

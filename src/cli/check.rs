@@ -6,7 +6,7 @@ use super::{Common, say};
 use crate::{
     capture::auto::{Detected, detect},
     config::{CameraConfig, Kind},
-    run_folder,
+    run_folder, state_folder,
 };
 
 pub(super) fn run(common: &Common) -> ExitCode {
@@ -23,6 +23,8 @@ pub(super) fn run(common: &Common) -> ExitCode {
     }
     say(&format!("listens on http://{}", loaded.config.listen));
     say(&format!("rolling files in {}", run_folder::usual().display()));
+    let state_folder = state_folder::usual(&loaded.config.state_folder);
+    say(&format!("what is set of cameras is kept in {}", state_folder.display()));
     for (index, camera) in loaded.config.cameras.iter().enumerate() {
         say(&describe(camera, index == 0));
     }
@@ -43,10 +45,13 @@ fn describe(camera: &CameraConfig, first: bool) -> String {
         Kind::Libcamera | Kind::Rpicam if camera.device.is_empty() => "the first libcamera camera".to_owned(),
         Kind::Libcamera | Kind::Rpicam => format!("libcamera camera {:?}", camera.device),
         Kind::Command => format!("what `{}` delivers", camera.command),
+        Kind::Replay if camera.shuffle => format!("the pictures of {}, in any order", camera.replay),
+        Kind::Replay => format!("the pictures of {}", camera.replay),
     };
     let duration = humantime::format_duration;
+    let done = done(camera);
     format!(
-        "camera {} at {address}: kind {}: {takes}; {} every {}, quality {}; on while somebody watches and {} \
+        "camera {} at {address}: kind {}: {takes}; {} every {}, quality {}{done}; on while somebody watches and {} \
          longer; tried again when the first picture takes longer than {} or a further one than {}",
         camera.name,
         camera.kind,
@@ -57,4 +62,21 @@ fn describe(camera: &CameraConfig, first: bool) -> String {
         duration(camera.start_timeout),
         duration(camera.effective_stall_timeout()),
     )
+}
+
+/// What is done to the pictures, as a further part of the sentence.
+fn done(camera: &CameraConfig) -> String {
+    let turned = match camera.rotate.degrees() {
+        0 => None,
+        degrees => Some(format!("turned by {degrees} degrees")),
+    };
+    let mirrored = |on: bool, text: &str| on.then(|| text.to_owned());
+    let all = [
+        turned,
+        mirrored(camera.hflip, "left and right mirrored"),
+        mirrored(camera.vflip, "top and bottom mirrored"),
+        Some(camera.picture.in_words()).filter(|words| !words.is_empty()),
+    ];
+    let words = all.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if words.is_empty() { words } else { format!("; its pictures: {words}") }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use super::{
-    CameraConfig, CameraName, Config, Kind, LogFormat, LogLevel, Rotation, Size,
+    Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size,
     value::{Fault, Value},
 };
 
@@ -21,15 +21,16 @@ pub(super) struct Key<T> {
 /// The keys outside `[[camera]]`.
 pub(super) const GLOBAL: &[Key<Config>] = &[
     Key { name: "listen", read: |c, v| v.listen().map(|x| c.listen = x), show: |c| quoted(c.listen) },
-    Key {
-        name: "hosts",
-        read: |c, v| v.hosts().map(|x| c.hosts = x),
-        show: |c| format!("[{}]", c.hosts.iter().map(quoted).collect::<Vec<_>>().join(", ")),
-    },
+    Key { name: "hosts", read: |c, v| v.hosts().map(|x| c.hosts = x), show: |c| list(&c.hosts) },
     Key {
         name: "allow_disk",
         read: |c, v| v.boolean().map(|x| c.allow_disk = x),
         show: |c| c.allow_disk.to_string(),
+    },
+    Key {
+        name: "state_folder",
+        read: |c, v| v.text("an absolute path of at most 1000 bytes", folder).map(|x| c.state_folder = x),
+        show: |c| quoted(&c.state_folder),
     },
     Key {
         name: "socketio.ping_interval",
@@ -97,11 +98,51 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
     },
     Key {
         name: "rotate",
-        read: |c, v| v.integer("0 or 180", Rotation::from_degrees).map(|x| c.rotate = x),
+        read: |c, v| v.integer(Rotation::EXPECTED, Rotation::from_degrees).map(|x| c.rotate = x),
         show: |c| c.rotate.degrees().to_string(),
     },
     Key { name: "hflip", read: |c, v| v.boolean().map(|x| c.hflip = x), show: |c| c.hflip.to_string() },
     Key { name: "vflip", read: |c, v| v.boolean().map(|x| c.vflip = x), show: |c| c.vflip.to_string() },
+    Key {
+        name: "crop",
+        read: |c, v| v.optional(Area::EXPECTED).map(|x| c.picture.crop = x),
+        show: |c| optional(c.picture.crop),
+    },
+    Key {
+        name: "max_size",
+        read: |c, v| v.optional(Size::EXPECTED).map(|x| c.picture.max_size = x),
+        show: |c| optional(c.picture.max_size),
+    },
+    Key {
+        name: "grayscale",
+        read: |c, v| v.boolean().map(|x| c.picture.grayscale = x),
+        show: |c| c.picture.grayscale.to_string(),
+    },
+    Key {
+        name: "masks",
+        read: |c, v| v.areas().map(|x| c.picture.masks = x),
+        show: |c| list(&c.picture.masks),
+    },
+    Key {
+        name: "overlay",
+        read: |c, v| v.overlay().map(|x| c.picture.overlay = x),
+        show: |c| quoted(&c.picture.overlay),
+    },
+    Key {
+        name: "overlay_position",
+        read: |c, v| v.choice(&Corner::ALL, Corner::as_str).map(|x| c.picture.overlay_position = x),
+        show: |c| quoted(c.picture.overlay_position),
+    },
+    Key {
+        name: "recompress",
+        read: |c, v| v.boolean().map(|x| c.picture.recompress = x),
+        show: |c| c.picture.recompress.to_string(),
+    },
+    Key {
+        name: "keep_metadata",
+        read: |c, v| v.boolean().map(|x| c.picture.keep_metadata = x),
+        show: |c| c.picture.keep_metadata.to_string(),
+    },
     Key { name: "linger", read: |c, v| v.time("0s", "1h").map(|x| c.linger = x), show: |c| time(c.linger) },
     Key {
         name: "start_timeout",
@@ -118,6 +159,12 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         read: |c, v| v.text("a command line of at most 10000 bytes", command).map(|x| c.command = x),
         show: |c| quoted(&c.command),
     },
+    Key {
+        name: "replay",
+        read: |c, v| v.text("a path of at most 4000 bytes", path).map(|x| c.replay = x),
+        show: |c| quoted(&c.replay),
+    },
+    Key { name: "shuffle", read: |c, v| v.boolean().map(|x| c.shuffle = x), show: |c| c.shuffle.to_string() },
     Key {
         name: "device",
         read: |c, v| {
@@ -136,9 +183,28 @@ fn line<const LENGTH: usize>(text: &str) -> Option<String> {
     (text.chars().count() <= LENGTH && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
+/// A service and somebody's shell are in different folders, so that a relative one would mean another place.
+fn folder(text: &str) -> Option<String> {
+    let fits = text.is_empty() || text.starts_with('/');
+    (fits && text.len() <= 1000 && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
 /// An argument of a program can't hold a NUL byte.
 fn command(text: &str) -> Option<String> {
     (text.len() <= 10_000 && !text.contains('\0')).then(|| text.to_owned())
+}
+
+/// The kernel takes no longer one.
+fn path(text: &str) -> Option<String> {
+    (text.len() <= 4000 && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+fn optional(value: Option<impl Display>) -> String {
+    quoted(value.map(|value| value.to_string()).unwrap_or_default())
+}
+
+fn list(items: &[impl Display]) -> String {
+    format!("[{}]", items.iter().map(quoted).collect::<Vec<_>>().join(", "))
 }
 
 /// Text as TOML writes it.

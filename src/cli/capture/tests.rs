@@ -21,7 +21,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use crate::{
     capture::{
         Spec,
-        protocol::{Event, Failure, Streaming},
+        protocol::{Event, Failure, Offer, Streaming},
     },
     config::Kind,
     jpeg,
@@ -153,6 +153,13 @@ impl Capture {
         }
     }
 
+    fn offer(&mut self) -> Offer {
+        match self.event() {
+            Some(Event::Controls(offer)) => offer,
+            other => panic!("expected its controls: {other:?}"),
+        }
+    }
+
     /// The failure with which it ends.
     fn failure(mut self) -> Failure {
         let failure = loop {
@@ -173,7 +180,13 @@ impl Capture {
     }
 
     fn ends_in_order(mut self) {
-        assert_eq!(self.event(), None);
+        let last = loop {
+            match self.event() {
+                Some(Event::Controls(_)) => {}
+                event => break event,
+            }
+        };
+        assert_eq!(last, None);
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
 
@@ -246,6 +259,29 @@ fn the_test_picture_moves_until_the_stop_and_tells_when_it_was_taken() {
     assert!(before < taken && taken < SystemTime::now());
     capture.stop();
     assert!(fs::exists(place.rolling()).unwrap(), "the daemon cleans up");
+}
+
+#[test]
+fn the_test_picture_tells_its_controls_and_sets_what_it_is_asked_to() {
+    let place = Place::new();
+    // Pictures an hour apart: it must not wait for the next one.
+    let mut capture = place.capture(Kind::Pattern, &["--interval=1h"]);
+    capture.streaming();
+    let value = |offer: &Offer, id: &str| {
+        offer.controls.iter().find(|control| control.id == id).unwrap().value.clone().unwrap()
+    };
+    let first = capture.offer();
+    assert_eq!((first.answers, value(&first, "brightness")), (0, 0.into()));
+    let mut input = capture.input.take().unwrap();
+    let mut ask = |line: &str| input.write_all(line.as_bytes()).unwrap();
+    ask("{\"request\":\"set\",\"serial\":7,\"controls\":{\"brightness\":10,\"negative\":3,\"x\":true}}\n");
+    let second = capture.offer();
+    assert_eq!((second.answers, value(&second, "brightness")), (7, 10.into()));
+    assert_eq!(value(&second, "negative"), false.into());
+    ask("{\"request\":\"set\",\"controls\":{\"brightness\":null}}\n");
+    assert_eq!(value(&capture.offer(), "brightness"), 0.into());
+    drop(input);
+    capture.ends_in_order();
 }
 
 #[test]
@@ -407,7 +443,7 @@ fn rpicam_vid_is_given_what_was_asked_and_stopped_by_an_interrupt() {
     assert_eq!(
         fs::read_to_string(place.path("arguments")).unwrap(),
         "--codec mjpeg -o - --flush -t 0 -n --width 64 --height 48 --framerate 25.000 --quality 80 --camera 1 \
-         --rotation 180 --hflip\n"
+         --vflip\n"
     );
     capture.stop();
     assert_eq!(fs::read_to_string(place.path("ended")).unwrap(), "interrupted\n");
