@@ -1,7 +1,7 @@
 //! Builds cameras and server in order and tears them down in reverse; all that lives long is started here.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -28,6 +28,8 @@ pub struct Options {
     pub request: Option<config::Request>,
     /// Where the rolling files lie.
     pub run_folder: PathBuf,
+    /// Where what has been set of cameras is kept.
+    pub state_folder: PathBuf,
     /// The program that captures.
     pub program: Program,
     /// Serves the page's files from this folder in place of those built in.
@@ -41,7 +43,7 @@ pub struct Options {
 /// # Errors
 /// When the run folder is not to be had or a camera's folder can't be watched.
 pub async fn run(options: Options, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Options { loaded, request, run_folder, program, public, log } = options;
+    let Options { loaded, request, run_folder, state_folder, program, public, log } = options;
     let Loaded { config, file, .. } = loaded;
     let run_folder = RunFolder::take(&run_folder, config.allow_disk)?;
     let about = Arc::new(About {
@@ -51,7 +53,7 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
             .map(|file| std::path::absolute(file).unwrap_or(file.clone()).display().to_string()),
         error: Mutex::new(None),
     });
-    let mut house = House::new(&run_folder, program, &shutdown);
+    let mut house = House::new(&run_folder, &state_folder, program, &shutdown);
     house.arrange(&config.cameras).await?;
 
     let (changed, mut changes) = mpsc::unbounded_channel();
@@ -157,6 +159,7 @@ struct House<'a> {
     cameras: Cameras,
     living: Vec<Living>,
     run_folder: &'a RunFolder,
+    state_folder: &'a Path,
     program: Program,
     shutdown: &'a CancellationToken,
     ending: Vec<(CameraName, camera::Task)>,
@@ -170,9 +173,14 @@ struct Living {
 }
 
 impl<'a> House<'a> {
-    fn new(run_folder: &'a RunFolder, program: Program, shutdown: &'a CancellationToken) -> Self {
-        let cameras = Cameras::new(Vec::new());
-        Self { cameras, living: Vec::new(), run_folder, program, shutdown, ending: Vec::new() }
+    fn new(
+        run_folder: &'a RunFolder,
+        state_folder: &'a Path,
+        program: Program,
+        shutdown: &'a CancellationToken,
+    ) -> Self {
+        let (cameras, living, ending) = (Cameras::new(Vec::new()), Vec::new(), Vec::new());
+        Self { cameras, living, run_folder, state_folder, program, shutdown, ending }
     }
 
     /// Makes the cameras those of the configuration. Those that stay as they are notice nothing.
@@ -211,7 +219,8 @@ impl<'a> House<'a> {
     fn bring_up(&self, config: &CameraConfig) -> anyhow::Result<Living> {
         let stop = self.shutdown.child_token();
         let folder = self.run_folder.path();
-        let (camera, task) = Camera::start(config.clone(), folder, self.program.clone(), stop.clone())
+        let program = self.program.clone();
+        let (camera, task) = Camera::start(config.clone(), folder, self.state_folder, program, stop.clone())
             .with_context(|| {
                 format!("camera {}: its folder in {} can't be watched", config.name, folder.display())
             })?;

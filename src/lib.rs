@@ -25,13 +25,14 @@
 //! | [`camera`]  | the handle and its task, the lifecycle as a pure state machine, viewers, the child process |
 //! | [`capture`] | what runs in the child: the protocol, the rolling file, one file per kind of camera |
 //! | [`feed`]    | from the rolling file to frames in memory |
-//! | [`child`], [`config`], [`jpeg`], [`logging`], `memory`, [`picture`], [`run_folder`], [`systemd`] | the ground: used by the others, using none of them |
+//! | [`child`], [`config`], [`controls`], [`jpeg`], [`logging`], `memory`, [`picture`], [`run_folder`], [`state_folder`], [`systemd`] | the ground: used by the others, using none of them |
 
 pub mod camera;
 pub mod capture;
 pub mod child;
 pub mod cli;
 pub mod config;
+pub mod controls;
 pub mod daemon;
 pub mod feed;
 pub mod jpeg;
@@ -39,5 +40,6 @@ pub mod logging;
 mod memory;
 pub mod picture;
 pub mod run_folder;
+pub mod state_folder;
 pub mod systemd;
 pub mod web;

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 #[ignore = "needs the virtual camera of tests/libcamera/run.sh"]
 fn the_bars_have_their_colours() {
     for (size, width, height) in [("640x480", 640, 480), ("1280x720", 1280, 720), ("1920x1080", 1920, 1080)] {
-        let mut capture = Capture::start(&["--camera=Bars", "--size", size]);
+        let mut capture = Capture::start(&["--device=Bars", "--size", size]);
         let streaming = capture.streaming();
         assert_eq!((streaming.width, streaming.height), (Some(width), Some(height)));
         bars::check(&capture.picture().jpeg, width as usize, height as usize);
@@ -52,9 +52,9 @@ fn the_list_tells_each_camera() {
 #[ignore = "needs the virtual camera of tests/libcamera/run.sh"]
 fn a_camera_is_chosen_by_id_or_index_and_the_first_is_the_default() {
     for (arguments, device) in [
-        (&["--camera=Lines", "--size=640x480"][..], "Lines"),
-        (&["--camera=1", "--size=640x480"], "Lines"),
-        (&["--camera=0"], "Bars"),
+        (&["--device=Lines", "--size=640x480"][..], "Lines"),
+        (&["--device=1", "--size=640x480"], "Lines"),
+        (&["--device=0"], "Bars"),
         (&[], "Bars"),
     ] {
         assert_eq!(Capture::start(arguments).streaming().device, device, "{arguments:?}");
@@ -64,7 +64,7 @@ fn a_camera_is_chosen_by_id_or_index_and_the_first_is_the_default() {
 #[test]
 #[ignore = "needs the virtual camera of tests/libcamera/run.sh"]
 fn an_unknown_camera_is_refused_with_the_list_of_those_that_there_are() {
-    for unknown in ["--camera=imx708", "--camera=2"] {
+    for unknown in ["--device=imx708", "--device=2"] {
         let failure = failure(eyelid_libcamera().arg(unknown));
         assert!(failure.reason.starts_with("there is no camera "), "{failure:?}");
         assert_eq!(failure.hint.as_deref(), Some("choose one of 0: Bars, 1: Lines"));

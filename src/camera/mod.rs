@@ -1,5 +1,6 @@
 //! A camera: its handle, which outputs hold, and the task that owns its life and its capture process.
 
+pub mod controls;
 pub mod fresh;
 pub mod lifecycle;
 pub mod process;
@@ -7,12 +8,17 @@ pub mod registry;
 pub mod status;
 pub mod viewers;
 
+mod requests;
 mod task;
 mod transition_log;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use registry::Cameras;
@@ -23,8 +29,12 @@ use crate::{
     config::{CameraConfig, CameraName},
     feed::{Feed, watcher::Watcher},
 };
+use controls::{Controls, Panel, SetError, Wanted};
 use process::Program;
 use viewers::{Lease, Viewers};
+
+/// How long a capture process and a disk may take until a change is told as if it had come about.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A camera, as the outputs see it. Clones are the same camera.
 #[derive(Debug, Clone)]
@@ -38,6 +48,8 @@ struct Inner {
     feed: Feed,
     viewers: Viewers,
     status: watch::Receiver<Status>,
+    panel: watch::Receiver<Panel>,
+    wishes: mpsc::Sender<task::Wish>,
     config: watch::Sender<CameraConfig>,
     closed: CancellationToken,
 }
@@ -46,13 +58,15 @@ struct Inner {
 pub type Task = JoinHandle<()>;
 
 impl Camera {
-    /// Begins a camera's life, idle. Its rolling file lies in the folder `run_folder`/NAME.
+    /// Begins a camera's life, idle. Its rolling file lies in the folder `run_folder`/NAME, what has been set of
+    /// it in `state_folder`/cameras/NAME.
     ///
     /// # Errors
     /// When the folder can't be made or watched.
     pub fn start(
         config: CameraConfig,
         run_folder: &Path,
+        state_folder: &Path,
         program: Program,
         shutdown: CancellationToken,
     ) -> notify::Result<(Self, Task)> {
@@ -62,6 +76,10 @@ impl Camera {
         let _ = std::fs::remove_file(&output);
         let watcher = Watcher::start(output.clone(), feed.clone())?;
         let name = config.name.clone();
+        let kept = state_folder.join("cameras").join(name.as_str()).join(controls::FILE_NAME);
+        let (publish_panel, panel) = watch::channel(Panel::default());
+        let controls = Controls::new(&name, kept, publish_panel);
+        let (wish, wishes) = mpsc::channel(16);
         let (publish, status) = watch::channel(Status::new(&config));
         let (config, configured) = watch::channel(config);
         let handle = Self {
@@ -70,11 +88,21 @@ impl Camera {
                 feed: feed.clone(),
                 viewers: viewers.clone(),
                 status,
+                panel,
+                wishes: wish,
                 config,
                 closed: shutdown.clone(),
             }),
         };
-        let task = task::CameraTask::new(configured, viewers, feed, publish, output.clone(), program);
+        let task = task::CameraTask::new(
+            configured,
+            viewers,
+            feed,
+            publish,
+            output.clone(),
+            program,
+            (controls, wishes),
+        );
         let task = tokio::spawn(async move {
             task.run(shutdown).await;
             drop(watcher);
@@ -113,6 +141,26 @@ impl Camera {
     /// What it is doing, and a wake-up whenever that changes.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.inner.status.clone()
+    }
+
+    /// What can be set of it, and a wake-up whenever that changes.
+    pub fn controls(&self) -> watch::Receiver<Panel> {
+        self.inner.panel.clone()
+    }
+
+    /// Sets controls: at once where it runs, and with each start from now on. All of it is checked first. The panel
+    /// in the answer is as the camera has told it; or, if that takes long, as it was asked for.
+    ///
+    /// # Errors
+    /// When nothing is set, and why.
+    pub async fn set_controls(&self, wanted: Wanted) -> Result<Panel, SetError> {
+        let (answer, answered) = oneshot::channel();
+        self.inner.wishes.send((wanted, answer)).await.map_err(|_| SetError::Closed)?;
+        let ticket = answered.await.map_err(|_| SetError::Closed)??;
+        let mut panel = self.controls();
+        let _ = timeout(PATIENCE, panel.wait_for(|panel| panel.has_done(ticket))).await;
+        let panel = panel.borrow().clone();
+        Ok(panel)
     }
 
     /// Gives it a new configuration, which takes effect at once; the name stays.

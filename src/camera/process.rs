@@ -7,18 +7,19 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
-    process::{Child, ChildStdin, Command},
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
     sync::mpsc,
     task::JoinHandle,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
+use super::requests::Outbox;
 use crate::{
     capture::{
         Spec,
-        protocol::{Event, Failure, Request, Streaming},
+        protocol::{Event, Failure, Offer, Set, Streaming},
     },
     child::die_with_parent,
     config::CameraName,
@@ -32,7 +33,8 @@ const TERM_DEADLINE: Duration = Duration::from_secs(1);
 /// the other end of its output.
 const LAST_WORDS_DEADLINE: Duration = Duration::from_millis(500);
 /// Longer lines are split: a capture process is a program that may be broken.
-const LONGEST_LINE: u64 = 16 << 10;
+/// A webcam with forty controls and their choices tells them in some 12 kB.
+const LONGEST_LINE: u64 = 256 << 10;
 
 /// The program that captures: `eyelid` itself.
 #[derive(Debug, Clone)]
@@ -55,6 +57,8 @@ impl Program {
 pub(super) enum Told {
     /// The camera is open.
     Streaming(Streaming),
+    /// What can be set of it.
+    Controls(Offer),
     /// The process has ended and is reaped; why, as far as it can be known.
     Ended(Failure),
 }
@@ -64,30 +68,41 @@ pub(super) enum Told {
 pub(super) struct CaptureProcess {
     stop: CancellationToken,
     told: mpsc::Receiver<Told>,
+    requests: Outbox,
     pid: u32,
 }
 
 impl CaptureProcess {
-    /// Starts it.
+    /// Starts it, with controls to set before its first picture.
     ///
     /// # Errors
     /// When the system has no room for one more process.
-    pub(super) fn start(program: &Program, spec: &Spec) -> Result<Self, Failure> {
+    pub(super) fn start(program: &Program, spec: &Spec, first: Option<Set>) -> Result<Self, Failure> {
+        let cant =
+            |error: io::Error| Failure::unexplained(format!("the capture process can't be started: {error}"));
+        let requests = Outbox::default();
+        let (input, pipe) = requests.pipe(first).map_err(cant)?;
         let mut command = std::process::Command::new(&program.0);
         std::os::unix::process::CommandExt::arg0(&mut command, "eyelid");
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.arg("capture").args(spec.to_args().into_iter().map(OsString::from));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::from(input)).stdout(Stdio::piped()).stderr(Stdio::piped());
         die_with_parent(&mut command);
         let mut command = Command::from(command);
-        let child = command.kill_on_drop(true).spawn().map_err(|error| {
-            Failure::unexplained(format!("the capture process can't be started: {error}"))
-        })?;
+        let child = command.kill_on_drop(true).spawn().map_err(cant)?;
+        // It keeps our end of the pipe open, which is not ours any more.
+        drop(command);
         let pid = child.id().expect("a child has an id until it is reaped");
-        let (tell, told) = mpsc::channel(8);
+        let (tell, told) = mpsc::channel(64);
         let stop = CancellationToken::new();
-        tokio::spawn(supervise(spec.name.clone(), child, pid, stop.clone(), tell));
-        Ok(Self { stop, told, pid })
+        let delivery = tokio::spawn(requests.clone().deliver(pipe, stop.clone()));
+        tokio::spawn(supervise(spec.name.clone(), child, pid, stop.clone(), delivery, tell));
+        Ok(Self { stop, told, requests, pid })
+    }
+
+    /// Asks for controls to be set. [`Told::Controls`] follows.
+    pub(super) fn set(&self, set: Set) {
+        self.requests.set(set);
     }
 
     /// Begins to stop it; [`Told::Ended`] follows.
@@ -112,9 +127,9 @@ async fn supervise(
     mut child: Child,
     pid: u32,
     stop: CancellationToken,
+    delivery: JoinHandle<()>,
     tell: mpsc::Sender<Told>,
 ) {
-    let stdin = child.stdin.take().expect("piped");
     let output = child.stdout.take().expect("piped");
     let errors = child.stderr.take().expect("piped");
     let mut output: JoinHandle<Option<Failure>> =
@@ -123,10 +138,11 @@ async fn supervise(
 
     let group = Pid::from_raw(pid as i32).expect("a child's id is positive");
     let ended = tokio::select! {
-        ended = child.wait() => { drop(stdin); ended }
-        () = stop.cancelled() => stop_and_wait(&mut child, stdin, group).await,
+        ended = child.wait() => ended,
+        () = stop.cancelled() => stop_and_wait(&mut child, group).await,
         () = tell.closed() => { let _ = kill_process_group(group, Signal::KILL); child.wait().await }
     };
+    delivery.abort();
     // Whatever it has started and left behind must not keep the camera open.
     let _ = kill_process_group(group, Signal::KILL);
 
@@ -138,17 +154,10 @@ async fn supervise(
     let _ = tell.send(Told::Ended(failure)).await;
 }
 
-/// Asks, then SIGTERM, then SIGKILL; each to the whole process group, which nobody can ignore in the end.
-async fn stop_and_wait(child: &mut Child, mut stdin: ChildStdin, group: Pid) -> io::Result<ExitStatus> {
-    let mut line = serde_json::to_vec(&Request::Stop).expect("a request is plain data");
-    line.push(b'\n');
-    // A stopped process with a full pipe never reads: the deadline covers the writing too.
-    let asked = async {
-        let _ = stdin.write_all(&line).await;
-        drop(stdin);
-        child.wait().await
-    };
-    if let Ok(ended) = timeout(ASK_DEADLINE, asked).await {
+/// It has been asked. Then SIGTERM, then SIGKILL; each to the whole process group, which nobody can ignore in the
+/// end.
+async fn stop_and_wait(child: &mut Child, group: Pid) -> io::Result<ExitStatus> {
+    if let Ok(ended) = timeout(ASK_DEADLINE, child.wait()).await {
         return ended;
     }
     let _ = kill_process_group(group, Signal::TERM);
@@ -168,6 +177,7 @@ async fn read_events(
     let mut failure = None;
     for_each_line(output, |line| match serde_json::from_str(line) {
         Ok(Event::Streaming(streaming)) => drop(tell.try_send(Told::Streaming(streaming))),
+        Ok(Event::Controls(offer)) => drop(tell.try_send(Told::Controls(offer))),
         Ok(Event::Error(error)) => failure = Some(error),
         Err(error) => tracing::warn!(%camera, %error, line, "the capture process said what is no event"),
     })

@@ -9,13 +9,14 @@ use std::{
 };
 
 use tokio::{
-    sync::watch,
+    sync::{mpsc, oneshot, watch},
     time::{MissedTickBehavior, interval, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Status,
+    controls::{Controls, SetError, Ticket, Wanted},
     lifecycle::{Action, Event, Lifecycle, Limits, State},
     process::{CaptureProcess, Program, Told},
     transition_log::TransitionLog,
@@ -31,6 +32,9 @@ use crate::{
 /// Over how long the pictures a second are measured.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
 
+/// What somebody wants of the controls, and who is told what to wait for.
+pub(super) type Wish = (Wanted, oneshot::Sender<Result<Ticket, SetError>>);
+
 pub(super) struct CameraTask {
     configured: watch::Receiver<CameraConfig>,
     config: CameraConfig,
@@ -40,6 +44,8 @@ pub(super) struct CameraTask {
     publish: watch::Sender<Status>,
     output: PathBuf,
     program: Program,
+    controls: Controls,
+    wishes: mpsc::Receiver<Wish>,
     life: Lifecycle,
     process: Option<CaptureProcess>,
     source: Option<Streaming>,
@@ -60,6 +66,7 @@ impl CameraTask {
         publish: watch::Sender<Status>,
         output: PathBuf,
         program: Program,
+        (controls, wishes): (Controls, mpsc::Receiver<Wish>),
     ) -> Self {
         let config = configured.borrow_and_update().clone();
         let life = Lifecycle::new(limits(&config));
@@ -72,6 +79,8 @@ impl CameraTask {
             publish,
             output,
             program,
+            controls,
+            wishes,
             life,
             process: None,
             source: None,
@@ -113,6 +122,8 @@ impl CameraTask {
                 }
                 told = next(&mut self.process), if running => self.told(told),
                 Ok(()) = self.configured.changed() => self.reconfigured(),
+                Some((wanted, answer)) = self.wishes.recv() => drop(answer.send(self.set(wanted))),
+                () = self.controls.keep() => {}
                 () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
                     self.handle(Event::Tick);
                 }
@@ -120,6 +131,19 @@ impl CameraTask {
             }
         }
         let _ = fs::remove_file(&self.output);
+        self.controls.close().await;
+    }
+
+    fn set(&mut self, wanted: Wanted) -> Result<Ticket, SetError> {
+        let process = self
+            .process
+            .as_ref()
+            .filter(|_| matches!(self.life.state(), State::Starting | State::Live | State::Lingering));
+        let (set, ticket) = self.controls.change(wanted, process.is_some())?;
+        if let Some((process, set)) = process.zip(set) {
+            process.set(set);
+        }
+        Ok(ticket)
     }
 
     fn handle(&mut self, event: Event) {
@@ -148,7 +172,8 @@ impl CameraTask {
         self.frames.mark_unchanged();
         self.arrivals.clear();
         self.ignored_before = self.feed.ignored();
-        match CaptureProcess::start(&self.program, &Spec::new(&self.config, self.output.clone())) {
+        let spec = Spec::new(&self.config, self.output.clone());
+        match CaptureProcess::start(&self.program, &spec, self.controls.first()) {
             Ok(process) => {
                 tracing::debug!(camera = %self.config.name, pid = process.pid(), "capture process started");
                 self.process = Some(process);
@@ -169,8 +194,10 @@ impl CameraTask {
                 self.source = Some(streaming);
                 self.publish(self.life.state());
             }
+            Told::Controls(offer) => self.controls.offered(offer),
             Told::Ended(failure) => {
                 self.process = None;
+                self.controls.ended();
                 let _ = fs::remove_file(&self.output);
                 self.handle(Event::Ended(failure));
                 if self.life.state() == State::Idle {
@@ -183,6 +210,7 @@ impl CameraTask {
 
     fn arrived(&mut self, frame: Option<Arc<Frame>>) {
         let Some(frame) = frame else { return };
+        self.controls.delivers();
         self.arrivals.push_back(frame.read);
         self.forget_arrivals_before(frame.read);
         let size = (frame.width, frame.height);
@@ -220,6 +248,7 @@ impl CameraTask {
         if spec(&before) == spec(&self.config) {
             self.publish(self.life.state());
         } else {
+            self.controls.forget();
             self.handle(Event::Reconfigured);
         }
     }

@@ -53,7 +53,7 @@ type Buffer = MemoryMappedFrameBuffer<FrameBuffer>;
 /// the rolling file can't be written.
 pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<(), Failure> {
     let manager = CameraManager::new().map_err(|error| trouble::manager(&error))?;
-    let camera = find::choose(&manager.cameras(), &spec.camera)?;
+    let camera = find::choose(&manager.cameras(), &spec.device)?;
     let mut session = Session::open(&camera, spec)?;
     let mut output = Output::open_turned(spec, session.setup.mirror)?;
     session.start(stop)?;

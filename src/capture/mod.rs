@@ -21,6 +21,7 @@ pub mod replay;
 pub mod rolling_file;
 pub mod rpicam;
 pub mod runner;
+mod wishes;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
@@ -70,7 +71,7 @@ pub struct Spec {
     pub picture: PictureConfig,
     /// Which libcamera camera: its id, or its index; the first if not given
     #[arg(long, default_value = "", value_name = "ID")]
-    pub camera: String,
+    pub device: String,
     /// The command line of kind `command`
     #[arg(long, default_value = "", value_name = "LINE")]
     pub command: String,
@@ -101,7 +102,7 @@ impl Spec {
             hflip: config.hflip,
             vflip: config.vflip,
             picture: config.picture.clone(),
-            camera: config.camera.clone(),
+            device: config.device.clone(),
             command: config.command.clone(),
             replay: config.replay.clone(),
             shuffle: config.shuffle,
@@ -144,8 +145,8 @@ impl Spec {
         if !self.title.is_empty() {
             args.push(format!("--title={}", self.title));
         }
-        if !self.camera.is_empty() {
-            args.push(format!("--camera={}", self.camera));
+        if !self.device.is_empty() {
+            args.push(format!("--device={}", self.device));
         }
         if !self.command.is_empty() {
             args.push(format!("--command={}", self.command));

@@ -3,6 +3,7 @@
 mod digits;
 mod eye;
 mod lettering;
+mod look;
 mod paint;
 mod scene;
 mod tiles;
@@ -12,16 +13,21 @@ use std::time::SystemTime;
 use jiff::{Timestamp, tz::TimeZone};
 
 use self::{
+    look::Look,
     scene::{Moment, Scene},
     tiles::Tiles,
 };
 use super::{
     Spec,
     output::Output,
-    protocol::{Event, Failure, Streaming},
-    runner::{Pacer, Stop},
+    protocol::{Event, Failure, Offer, Set, Streaming},
+    runner::{Pacer, Stop, checked},
 };
-use crate::{config::Kind, picture::Mirror};
+use crate::{
+    config::Kind,
+    controls::{Control, ControlKind},
+    picture::Mirror,
+};
 
 /// Takes test pictures until `stop` is set; `notice` says why, where a camera was wanted.
 ///
@@ -42,8 +48,11 @@ pub fn capture(
         height: Some(spec.size.height),
         notice,
     }));
+    // What was kept from last time, before the first picture.
+    let offer = pattern.set(stop.take_settings().unwrap_or_default());
+    emit(Event::Controls(offer));
     let mut pacer = Pacer::new(spec.interval);
-    while pacer.wait(stop) {
+    while pacer.wait_and_set(stop, |set| emit(Event::Controls(pattern.set(set)))) {
         let taken = SystemTime::now();
         output.publish(pattern.take(taken), taken)?;
     }
@@ -54,6 +63,7 @@ pub fn capture(
 struct Pattern {
     scene: Scene,
     tiles: Tiles,
+    controls: Vec<Control>,
     zone: TimeZone,
     number: u64,
 }
@@ -62,7 +72,20 @@ impl Pattern {
     fn new(spec: &Spec) -> Self {
         let scene = Scene::new(spec.size, spec.name.as_str());
         let tiles = Tiles::new(spec.size, spec.quality, spec.mirror());
-        Self { scene, tiles, zone: TimeZone::system(), number: 0 }
+        Self { scene, tiles, controls: look::controls(), zone: TimeZone::system(), number: 0 }
+    }
+
+    /// Sets what is wanted, and tells how all is set now.
+    fn set(&mut self, wanted: Set) -> Offer {
+        for (place, value) in checked(&self.controls, &wanted.controls) {
+            let control = &mut self.controls[place];
+            match control.kind {
+                ControlKind::Button => self.scene.blink(),
+                _ => control.value = Some(value),
+            }
+        }
+        self.tiles.set_look(Look::new(&self.controls));
+        Offer { controls: self.controls.clone(), answers: wanted.serial }
     }
 
     /// The picture at this time, a JPEG.
@@ -88,6 +111,7 @@ mod tests {
     use clap::{Args, FromArgMatches};
     use jpeg_decoder::Decoder;
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
     use crate::{config::Size, jpeg};
@@ -158,6 +182,45 @@ mod tests {
         let same_time = pattern.take(at(0)).to_vec();
         assert_ne!(first, same_time, "its number is another");
         assert_ne!(pattern.take(at(1)), same_time, "its clock shows milliseconds");
+    }
+
+    /// The mean of each of red, green and blue.
+    fn mean(pixels: &[[u8; 3]]) -> [f64; 3] {
+        std::array::from_fn(|channel| {
+            pixels.iter().map(|rgb| f64::from(rgb[channel])).sum::<f64>() / pixels.len() as f64
+        })
+    }
+
+    #[test]
+    fn each_control_changes_what_it_says_and_goes_back() {
+        let mut pattern = Pattern::new(&spec(SIZE, &["--quality=95"]));
+        let mut take = |settings| {
+            let controls = serde_json::from_value(settings).unwrap();
+            pattern.set(Set { serial: 1, controls });
+            pattern.number = 0;
+            decoded(pattern.take(at(0)), SIZE)
+        };
+        let plain = take(json!({}));
+        let [red, green, blue] = mean(&plain);
+        let level = |pixels: &[[u8; 3]]| mean(pixels).iter().sum::<f64>() / 3.0;
+
+        let bright = take(json!({"brightness": 40}));
+        assert!(level(&bright) > level(&plain) + 20.0);
+        let negative = take(json!({"brightness": null, "negative": true}));
+        assert!((level(&negative) - (255.0 - level(&plain))).abs() < 3.0);
+        let grey = take(json!({"negative": false, "saturation": 0}));
+        assert!(grey.iter().all(|[r, g, b]| r.abs_diff(*g) < 6 && g.abs_diff(*b) < 6));
+        let warm = mean(&take(json!({"saturation": null, "white_balance": "warm"})));
+        assert!(warm[0] > red + 8.0 && warm[2] < blue - 8.0, "{warm:?}");
+        let cool = mean(&take(json!({"white_balance": "cool"})));
+        assert!(cool[0] < red - 8.0 && cool[2] > blue + 8.0 && (cool[1] - green).abs() < 8.0, "{cool:?}");
+        let closed = take(json!({"white_balance": null, "blink": true}));
+        let (height, differing) = (SIZE.height as usize, closed.iter().zip(&plain).filter(|(a, b)| a != b));
+        assert!(differing.count() > height, "the lid covers the eye");
+        let mut fresh = Pattern::new(&spec(SIZE, &["--quality=95"]));
+        assert_eq!(pattern.controls, fresh.controls, "all is back");
+        fresh.number = 1;
+        assert_eq!(pattern.take(at(5_000)), fresh.take(at(5_000)));
     }
 
     #[test]

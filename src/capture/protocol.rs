@@ -2,24 +2,59 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Kind;
+use crate::{
+    config::Kind,
+    controls::{Control, Settings},
+};
 
 /// A line on the capture process's standard input. The end of its input means [`Request::Stop`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]
 pub enum Request {
+    /// Set controls. [`Event::Controls`] answers; what can't be set stays as it is.
+    Set(Set),
     /// Stop, free the camera and exit with code 0.
     Stop,
 }
 
 /// A line on the capture process's standard output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
+    /// All that can be set of the camera, with the values that it has now: at the start and after each change.
+    Controls(Offer),
     /// The camera is open and pictures follow.
     Streaming(Streaming),
     /// The camera can't be used. The process ends after it, with an exit code other than 0.
     Error(Failure),
+}
+
+/// Controls to set.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Set {
+    /// Grows with each request, so that the answer tells which ones it has seen.
+    #[serde(default)]
+    pub serial: u64,
+    /// What to set.
+    pub controls: Settings,
+}
+
+impl Set {
+    /// Adds a newer request. Of each control its newest value counts.
+    pub fn merge(&mut self, newer: Self) {
+        self.serial = newer.serial;
+        self.controls.extend(newer.controls);
+    }
+}
+
+/// What can be set of a camera.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// All of it.
+    pub controls: Vec<Control>,
+    /// The serial of the last request that has been carried out; 0 before the first.
+    #[serde(default)]
+    pub answers: u64,
 }
 
 /// What the camera gave, which may differ from what was asked of it.

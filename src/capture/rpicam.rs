@@ -103,21 +103,21 @@ fn listed(line: &str) -> Option<Found> {
 
 /// The program takes an index only, so an id is looked up.
 fn index(spec: &Spec, path: &Path) -> Result<u32, Failure> {
-    if spec.camera.is_empty() {
+    if spec.device.is_empty() {
         return Ok(0);
     }
-    if let Ok(index) = spec.camera.parse() {
+    if let Ok(index) = spec.device.parse() {
         return Ok(index);
     }
     let cameras = list(path)?;
-    let found = cameras.iter().find(|camera| camera.id == spec.camera).map(|camera| camera.index);
-    found.ok_or_else(|| no_such_camera(&spec.camera))
+    let found = cameras.iter().find(|camera| camera.id == spec.device).map(|camera| camera.index);
+    found.ok_or_else(|| no_such_camera(&spec.device))
 }
 
 fn no_such_camera(camera: &str) -> Failure {
     Failure::new(
         format!("there is no camera {camera}"),
-        "eyelid cameras lists those that there are; without camera = in its [[camera]] entry, the first is used",
+        "eyelid cameras lists those that there are; without device = in its [[camera]] entry, the first is used",
     )
 }
 

@@ -2,32 +2,41 @@
 
 use std::{
     fmt::Display,
+    fs::File,
     io::{self, BufRead, Write},
+    os::fd::AsFd,
     process::ExitCode,
-    sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::protocol::{Event, Failure, Request};
+use super::protocol::{Event, Failure, Request, Set};
+pub use super::wishes::{Stop, Wish, checked};
 
 /// Runs `source` until it ends, and gives the process's exit code: 0 when it returned `Ok`, which it does
 /// when it was asked to stop, else 1, with the failure printed as the last event.
 ///
-/// A `stop` request or the end of standard input, SIGTERM and SIGINT set the [`Stop`] that `source` gets.
+/// A `stop` request or the end of standard input, SIGTERM and SIGINT set the [`Stop`] that `source` gets. What a
+/// `set` request asks for is there too, that which was there before the process from the very beginning.
 /// What `source` hands to the function that it also gets is printed as one JSON line on standard output. When
 /// nobody reads it any more, the daemon is gone, and that too means stop.
 pub fn run(source: impl FnOnce(&Stop, &mut dyn FnMut(Event)) -> Result<(), Failure>) -> ExitCode {
     let stop = Stop::default();
-    let heard = stop.clone();
-    thread::spawn(move || listen(io::stdin().lock(), &heard));
+    let ready = stop_on_signals(&stop).and_then(|()| {
+        // Not `io::stdin()`, which does not tell what it holds.
+        let mut input = io::BufReader::new(File::from(io::stdin().as_fd().try_clone_to_owned()?));
+        hear_what_is_there(&mut input, &stop);
+        let heard = stop.clone();
+        thread::Builder::new().spawn(move || listen(input, &heard))
+    });
     let output = io::stdout().lock();
-    match stop_on_signals(&stop) {
-        Ok(()) => drive(&stop, output, source),
+    match ready {
+        Ok(_listener) => drive(&stop, output, source),
         Err(error) => drive(&stop, output, |_, _| {
-            Err(Failure::unexplained(format!("can't listen to signals: {error}")))
+            Err(Failure::unexplained(format!("can't listen to signals and requests: {error}")))
         }),
     }
 }
@@ -59,15 +68,38 @@ fn drive(
     }
 }
 
-fn listen(input: impl BufRead, stop: &Stop) {
-    for line in input.lines() {
-        let Ok(line) = line else { break };
-        match serde_json::from_str(&line) {
-            Ok(Request::Stop) => break,
-            Err(error) => log(format_args!("request not understood: {error}: {line}")),
-        }
+fn listen(mut input: impl BufRead, stop: &Stop) {
+    while !stop.is_set() {
+        hear(&mut input, stop);
     }
-    stop.set();
+}
+
+/// Hears the requests that have come already, so that the first picture is as it is wanted.
+fn hear_what_is_there(input: &mut io::BufReader<impl io::Read + AsFd>, stop: &Stop) {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    while !stop.is_set() {
+        let mut waiting = [PollFd::new(input.get_ref(), PollFlags::IN)];
+        if input.buffer().is_empty() && !matches!(poll(&mut waiting, Some(&now)), Ok(1..)) {
+            return;
+        }
+        hear(input, stop);
+    }
+}
+
+fn hear(input: &mut impl BufRead, stop: &Stop) {
+    let mut line = Vec::new();
+    match input.read_until(b'\n', &mut line) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        Ok(0) | Err(_) => stop.set(),
+        Ok(_) => match serde_json::from_slice(&line) {
+            Ok(Request::Stop) => stop.set(),
+            Ok(Request::Set(set)) => stop.hear(set),
+            Err(error) => {
+                let line = String::from_utf8_lossy(line.trim_ascii_end());
+                log(format_args!("request not understood: {error}: {line}"));
+            }
+        },
+    }
 }
 
 fn stop_on_signals(stop: &Stop) -> io::Result<()> {
@@ -81,42 +113,7 @@ fn stop_on_signals(stop: &Stop) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the capture is to stop. Clones share one state; once set it stays set.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
-
-impl Stop {
-    /// Asks the capture to stop.
-    pub fn set(&self) {
-        let (set, changed) = &*self.0;
-        *set.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        changed.notify_all();
-    }
-
-    /// Whether the capture is to stop.
-    pub fn is_set(&self) -> bool {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until the capture is to stop.
-    pub fn wait(&self) {
-        let (set, changed) = &*self.0;
-        let set = set.lock().unwrap_or_else(PoisonError::into_inner);
-        let _set = changed.wait_while(set, |set| !*set).unwrap_or_else(PoisonError::into_inner);
-    }
-
-    /// Waits until `deadline`, or until the capture is to stop; true when it is to stop.
-    pub fn wait_until(&self, deadline: Instant) -> bool {
-        let (set, changed) = &*self.0;
-        let set = set.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = deadline.saturating_duration_since(Instant::now());
-        let (set, _) =
-            changed.wait_timeout_while(set, left, |set| !*set).unwrap_or_else(PoisonError::into_inner);
-        *set
-    }
-}
-
-/// Keeps pictures an interval apart. Use one of the two methods only: [`Pacer::wait`] where we decide when a
+/// Keeps pictures an interval apart. Use one kind of method only: [`Pacer::wait`] or [`Pacer::wait_and_set`] where we decide when a
 /// picture is taken, [`Pacer::is_due`] where the camera does.
 #[derive(Debug)]
 pub struct Pacer {
@@ -138,6 +135,19 @@ impl Pacer {
     pub fn wait(&mut self, stop: &Stop) -> bool {
         let due = self.tick(Instant::now());
         !stop.wait_until(due)
+    }
+
+    /// The same, and hands over what is to be set meanwhile as soon as it is known.
+    #[must_use]
+    pub fn wait_and_set(&mut self, stop: &Stop, mut set: impl FnMut(Set)) -> bool {
+        let due = self.tick(Instant::now());
+        loop {
+            match stop.wish_until(due) {
+                Wish::Stop => return false,
+                Wish::Nothing => return true,
+                Wish::Set(wanted) => set(wanted),
+            }
+        }
     }
 
     fn tick(&mut self, now: Instant) -> Instant {
@@ -172,6 +182,7 @@ impl Pacer {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
     use crate::{capture::protocol::Streaming, config::Kind};
@@ -238,14 +249,44 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_ends_at_its_deadline_or_with_the_stop() {
+    fn what_was_asked_before_the_start_is_heard_before_the_source_runs() {
+        let (reader, mut writer) = io::pipe().unwrap();
         let stop = Stop::default();
-        assert!(!stop.wait_until(Instant::now()));
-        let waiter = stop.clone();
-        let waiting = thread::spawn(move || waiter.wait_until(Instant::now() + Duration::from_secs(600)));
-        stop.set();
-        assert!(waiting.join().unwrap());
-        assert!(stop.wait_until(Instant::now() + Duration::from_secs(600)));
+        let mut input = io::BufReader::new(reader);
+        hear_what_is_there(&mut input, &stop);
+        assert_eq!(stop.take_settings(), None);
+        let lines = "{\"request\":\"set\",\"controls\":{\"a\":1,\"b\":true}}\n\
+                     {\"request\":\"set\",\"serial\":4,\"controls\":{\"a\":null}}\n";
+        writer.write_all(lines.as_bytes()).unwrap();
+        hear_what_is_there(&mut input, &stop);
+        let set = stop.take_settings().unwrap();
+        assert_eq!(
+            serde_json::to_value(set).unwrap(),
+            json!({"serial": 4, "controls": {"a": null, "b": true}})
+        );
+        assert!(!stop.is_set());
+        drop(writer);
+        hear_what_is_there(&mut input, &stop);
+        assert!(stop.is_set());
+    }
+
+    #[test]
+    fn a_source_that_waits_for_its_next_picture_hears_at_once_what_is_to_be_set() {
+        let stop = Stop::default();
+        let (reader, mut writer) = io::pipe().unwrap();
+        let heard = stop.clone();
+        let listener = thread::spawn(move || listen(io::BufReader::new(reader), &heard));
+        let mut pacer = Pacer::new(Duration::from_secs(3600));
+        assert!(pacer.wait(&stop));
+        writer.write_all(b"{\"request\":\"set\",\"controls\":{\"a\":1}}\n").unwrap();
+        let mut sets = Vec::new();
+        let goes_on = pacer.wait_and_set(&stop, |set| {
+            sets.push(set);
+            writer.write_all(b"{\"request\":\"stop\"}\n").unwrap();
+        });
+        assert!(!goes_on);
+        assert_eq!(sets.len(), 1);
+        listener.join().unwrap();
     }
 
     const INTERVAL: Duration = Duration::from_millis(100);

@@ -44,7 +44,7 @@ fn entry(camera: &Found, all: &[Found], kind: &str) -> String {
     let name = if alone && !name.is_empty() { name } else { format!("{name}camera{}", camera.index) };
     // The id holds no quote or backslash on any known platform; TOML's literal strings take it as it is.
     format!(
-        "[[camera]]           # {}\nname = \"{name}\"\nkind = \"{kind}\"\ncamera = '{}'\n",
+        "[[camera]]           # {}\nname = \"{name}\"\nkind = \"{kind}\"\ndevice = '{}'\n",
         camera.model, camera.id
     )
 }
@@ -65,6 +65,6 @@ mod tests {
         let loaded = crate::config::load(&request).unwrap();
         let [entry] = &loaded.config.cameras[..] else { panic!("one camera") };
         assert_eq!(entry.name, "imx708wide".parse::<CameraName>().unwrap());
-        assert_eq!(entry.camera, camera.id);
+        assert_eq!(entry.device, camera.id);
     }
 }

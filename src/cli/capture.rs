@@ -26,9 +26,18 @@ pub(super) fn run(spec: &Spec) -> ExitCode {
         Err(failure) => return runner::run(|_, _| Err(failure)),
     };
     runner::run(|stop, emit| match kind {
-        Kind::Rpicam => rpicam::capture(spec, stop, emit),
-        Kind::Command => command::capture(spec, stop, emit),
-        Kind::Replay => replay::capture(spec, stop, emit),
+        Kind::Rpicam => {
+            stop.without_controls();
+            rpicam::capture(spec, stop, emit)
+        }
+        Kind::Command => {
+            stop.without_controls();
+            command::capture(spec, stop, emit)
+        }
+        Kind::Replay => {
+            stop.without_controls();
+            replay::capture(spec, stop, emit)
+        }
         Kind::Auto | Kind::Libcamera | Kind::Pattern => pattern::capture(spec, notice, stop, emit),
     })
 }

@@ -6,7 +6,7 @@ use super::{Common, say};
 use crate::{
     capture::auto::{Detected, detect},
     config::{CameraConfig, Kind},
-    run_folder,
+    run_folder, state_folder,
 };
 
 pub(super) fn run(common: &Common) -> ExitCode {
@@ -23,6 +23,8 @@ pub(super) fn run(common: &Common) -> ExitCode {
     }
     say(&format!("listens on http://{}", loaded.config.listen));
     say(&format!("rolling files in {}", run_folder::usual().display()));
+    let state_folder = state_folder::usual(&loaded.config.state_folder);
+    say(&format!("what is set of cameras is kept in {}", state_folder.display()));
     for (index, camera) in loaded.config.cameras.iter().enumerate() {
         say(&describe(camera, index == 0));
     }
@@ -40,8 +42,8 @@ fn describe(camera: &CameraConfig, first: bool) -> String {
             Detected::Nothing(failure) => format!("{failure}, so the test picture"),
         },
         Kind::Pattern => "the test picture".to_owned(),
-        Kind::Libcamera | Kind::Rpicam if camera.camera.is_empty() => "the first libcamera camera".to_owned(),
-        Kind::Libcamera | Kind::Rpicam => format!("libcamera camera {:?}", camera.camera),
+        Kind::Libcamera | Kind::Rpicam if camera.device.is_empty() => "the first libcamera camera".to_owned(),
+        Kind::Libcamera | Kind::Rpicam => format!("libcamera camera {:?}", camera.device),
         Kind::Command => format!("what `{}` delivers", camera.command),
         Kind::Replay if camera.shuffle => format!("the pictures of {}, in any order", camera.replay),
         Kind::Replay => format!("the pictures of {}", camera.replay),

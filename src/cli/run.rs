@@ -9,7 +9,7 @@ use super::{Common, complain, runtime};
 use crate::{
     camera::process::Program,
     daemon::{self, Options},
-    logging, run_folder, web,
+    logging, run_folder, state_folder, web,
 };
 
 #[derive(Debug, Default, clap::Args)]
@@ -44,10 +44,12 @@ pub(super) fn run(common: &Common, args: Args) -> ExitCode {
     };
     let request = Some(common.request());
     let run_folder = run_folder::usual();
+    let state_folder = state_folder::usual(&loaded.config.state_folder);
     let options = Options {
         loaded,
         request,
         run_folder,
+        state_folder,
         program: Program::this(),
         public: args.public,
         log: Some(log),

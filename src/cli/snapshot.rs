@@ -21,6 +21,7 @@ use crate::{
     feed::Frame,
     logging,
     run_folder::{self, RunFolder},
+    state_folder,
 };
 
 #[derive(Debug, clap::Args)]
@@ -42,7 +43,7 @@ pub(super) fn run(common: &Common, args: &Args) -> ExitCode {
     let done = logging::init(&log, common.verbose).and_then(|_| {
         let camera = choose(&loaded.config, args.camera.as_deref())?;
         let runtime = runtime().map_err(|_| anyhow::anyhow!("no runtime"))?;
-        let (frame, notice) = runtime.block_on(take(camera.clone(), loaded.config.allow_disk))?;
+        let (frame, notice) = runtime.block_on(take(camera.clone(), &loaded.config))?;
         write(&args.output, &frame.jpeg)?;
         let notice = notice.map_or(String::new(), |notice| format!("; {notice}"));
         Ok(format!("{}x{}, {} bytes{notice}", frame.width, frame.height, frame.jpeg.len()))
@@ -71,12 +72,13 @@ fn choose<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result<&'a Came
     }
 }
 
-async fn take(config: CameraConfig, allow_disk: bool) -> anyhow::Result<(Arc<Frame>, Option<String>)> {
+async fn take(camera: CameraConfig, config: &Config) -> anyhow::Result<(Arc<Frame>, Option<String>)> {
     let mut own = run_folder::usual().into_os_string();
     own.push(format!(".snapshot-{}", std::process::id()));
-    let folder = RunFolder::take(Path::new(&own), allow_disk)?;
+    let folder = RunFolder::take(Path::new(&own), config.allow_disk)?;
     let stop = CancellationToken::new();
-    let (camera, task) = Camera::start(config, folder.path(), Program::this(), stop.clone())?;
+    let state = state_folder::usual(&config.state_folder);
+    let (camera, task) = Camera::start(camera, folder.path(), &state, Program::this(), stop.clone())?;
     let frame = tokio::select! {
         frame = fresh(&camera) => frame,
         interrupted = interrupted() => Err((interrupted, Duration::ZERO)),

@@ -42,7 +42,7 @@ pub struct CameraConfig {
     /// Plays the pictures of a folder in any order.
     pub shuffle: bool,
     /// Which libcamera camera: its id, or its index in the list of `eyelid cameras`; empty for the first.
-    pub camera: String,
+    pub device: String,
 }
 
 impl CameraConfig {
@@ -76,7 +76,7 @@ impl Default for CameraConfig {
             command: String::new(),
             replay: String::new(),
             shuffle: false,
-            camera: String::new(),
+            device: String::new(),
         }
     }
 }

@@ -28,6 +28,11 @@ pub(super) const GLOBAL: &[Key<Config>] = &[
         show: |c| c.allow_disk.to_string(),
     },
     Key {
+        name: "state_folder",
+        read: |c, v| v.text("an absolute path of at most 1000 bytes", folder).map(|x| c.state_folder = x),
+        show: |c| quoted(&c.state_folder),
+    },
+    Key {
         name: "socketio.ping_interval",
         read: |c, v| v.time("1s", "60s").map(|x| c.socketio.ping_interval = x),
         show: |c| time(c.socketio.ping_interval),
@@ -161,16 +166,22 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
     },
     Key { name: "shuffle", read: |c, v| v.boolean().map(|x| c.shuffle = x), show: |c| c.shuffle.to_string() },
     Key {
-        name: "camera",
+        name: "device",
         read: |c, v| {
-            v.text("a text of at most 200 characters on one line", line::<200>).map(|x| c.camera = x)
+            v.text("a text of at most 200 characters on one line", line::<200>).map(|x| c.device = x)
         },
-        show: |c| quoted(&c.camera),
+        show: |c| quoted(&c.device),
     },
 ];
 
 fn line<const LENGTH: usize>(text: &str) -> Option<String> {
     (text.chars().count() <= LENGTH && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+/// A service and somebody's shell are in different folders, so that a relative one would mean another place.
+fn folder(text: &str) -> Option<String> {
+    let fits = text.is_empty() || text.starts_with('/');
+    (fits && text.len() <= 1000 && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
 /// An argument of a program can't hold a NUL byte.

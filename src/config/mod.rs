@@ -38,6 +38,8 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// Allows the rolling file to lie on a disk. Off by default: it would wear out an SD card.
     pub allow_disk: bool,
+    /// Where what has been set of cameras is kept; empty for the usual place.
+    pub state_folder: String,
     /// The heartbeat that finds vanished browsers.
     pub socketio: SocketIoConfig,
     /// What the server allows.
@@ -134,6 +136,7 @@ impl Default for Config {
             listen: ([127, 0, 0, 1], 3000).into(),
             hosts: Vec::new(),
             allow_disk: false,
+            state_folder: String::new(),
             socketio: SocketIoConfig {
                 ping_interval: Duration::from_secs(5),
                 ping_timeout: Duration::from_secs(5),

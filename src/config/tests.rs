@@ -40,7 +40,7 @@ fn keys() -> Vec<(&'static str, &'static str, String, String)> {
         let fault = (key.read)(camera, Value::File(&odd)).expect_err("no key takes a float");
         keys.push(("camera", key.name, (key.show)(&CameraConfig::default()), expected(&fault.message)));
     }
-    assert!(keys.len() >= 33);
+    assert!(keys.len() >= 34);
     keys
 }
 
@@ -171,7 +171,7 @@ prop_compose! {
             command: if is_command { command } else { String::new() },
             replay,
             shuffle,
-            camera: id,
+            device: id,
         }
     }
 }

@@ -23,9 +23,10 @@ export async function until(check, what) {
   }
 }
 
-/** Text of one `[[camera]]` entry. */
+/** Text of one `[[camera]]` entry. It is given up late, as a busy machine may take its time, unless the keys say when. */
 export function camera(keys) {
-  const lines = Object.entries({ kind: 'pattern', size: '640x360', linger: '2s', ...keys });
+  const patience = { start_timeout: '1m', stall_timeout: '1m' };
+  const lines = Object.entries({ kind: 'pattern', size: '640x360', linger: '2s', ...patience, ...keys });
   return ['[[camera]]', ...lines.map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
 }
 

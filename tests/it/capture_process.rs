@@ -31,8 +31,8 @@ impl Script {
         log.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')?.parse().ok()).collect()
     }
 
-    async fn daemon(&self) -> Daemon {
-        let config = StandIn::new().entry("tank", "linger = \"0s\"\nstart_timeout = \"1s\"");
+    async fn daemon(&self, keys: &str) -> Daemon {
+        let config = StandIn::new().entry("tank", &format!("linger = \"0s\"\n{keys}"));
         Daemon::start_with(&config, &self.0.path().join("capture"), |_| ()).await
     }
 }
@@ -57,7 +57,7 @@ async fn one_that_talks_garbage_is_watched_all_the_same() {
     ] {
         // It ends with its input, as it should.
         let script = Script::doing(&format!("({garbage}; {PICTURES}) &\nexec cat >/dev/null"));
-        let daemon = script.daemon().await;
+        let daemon = script.daemon("").await;
         let browser = Browser::open(daemon.address).await;
         browser.say("start-stream");
         for _ in 0..3 {
@@ -82,7 +82,8 @@ async fn its_own_words_are_the_reason_when_it_fails() {
     ];
     join_all(cases.map(async |(does, reason, hint): (String, &str, Option<&str>)| {
         let script = Script::doing(&does);
-        let daemon = script.daemon().await;
+        let daemon =
+            script.daemon(if reason.starts_with("no picture") { "start_timeout = \"1s\"" } else { "" }).await;
         let reply = get(daemon.address, "/snapshot.jpg").await;
         assert_eq!(reply.status, 503, "{does}");
         let told = reply.json();
@@ -97,7 +98,7 @@ async fn its_own_words_are_the_reason_when_it_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_ignores_the_end_of_its_input_and_sigterm_is_killed() {
     let script = Script::doing(&format!("trap '' TERM INT HUP PIPE\nsleep 1000000 &\n{PICTURES}"));
-    let daemon = script.daemon().await;
+    let daemon = script.daemon("").await;
     let browser = Browser::open(daemon.address).await;
     browser.say("start-stream");
     browser.picture().await;
@@ -122,7 +123,7 @@ async fn one_that_ignores_the_end_of_its_input_and_sigterm_is_killed() {
 async fn one_that_cannot_be_started_is_told() {
     let script = Script::doing("exit");
     fs::set_permissions(script.0.path().join("capture"), fs::Permissions::from_mode(0o600)).unwrap();
-    let daemon = script.daemon().await;
+    let daemon = script.daemon("").await;
     let reply = get(daemon.address, "/snapshot.jpg").await;
     assert_eq!(reply.status, 503);
     assert!(

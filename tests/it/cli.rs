@@ -141,8 +141,11 @@ async fn capture_runs_by_hand_until_its_input_ends_or_says_stop() {
         let output = in_time("its end", child.wait_with_output()).await.unwrap();
         drop(kept);
         assert_eq!(output.status.code(), Some(0));
-        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!((&said["event"], &said["kind"]), (&"streaming".into(), &"pattern".into()));
+        let said = String::from_utf8(output.stdout).unwrap();
+        let said: Vec<serde_json::Value> =
+            said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((&said[0]["event"], &said[0]["kind"]), (&"streaming".into(), &"pattern".into()));
+        assert_eq!((said.len(), &said[1]["event"]), (2, &"controls".into()));
     }
 }
 

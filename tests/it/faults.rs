@@ -10,12 +10,16 @@ use crate::support::{
     Browser, Daemon, Program, StandIn, eventually, exists, get, group, jpeg, no_process_left, signal,
 };
 
-/// Limits that are over soon.
-const SHORT: &str = "linger = \"0s\"\nstart_timeout = \"1s\"\nstall_timeout = \"1s\"";
+/// A linger that is over at once.
+const NONE: &str = "linger = \"0s\"";
+/// A camera that is given up soon when it gives no first picture.
+const START: &str = "linger = \"0s\"\nstart_timeout = \"1s\"";
+/// A camera that is given up soon when it gives no further picture.
+const STALL: &str = "linger = \"0s\"\nstall_timeout = \"1s\"";
 
 /// A daemon whose camera somebody wants to watch.
-async fn watched(camera: &StandIn) -> (Daemon, Browser) {
-    let daemon = Daemon::start(&camera.entry("tank", SHORT)).await;
+async fn watched(camera: &StandIn, keys: &str) -> (Daemon, Browser) {
+    let daemon = Daemon::start(&camera.entry("tank", keys)).await;
     let browser = Browser::open(daemon.address).await;
     browser.say("start-stream");
     (daemon, browser)
@@ -51,7 +55,7 @@ async fn end(camera: &StandIn, daemon: Daemon, browser: Browser) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_capture_process_that_is_killed_is_started_again() {
     let camera = StandIn::new();
-    let (daemon, browser) = watched(&camera).await;
+    let (daemon, browser) = watched(&camera, NONE).await;
     browser.picture().await;
     let first = daemon.captures()[0];
     signal(first, Signal::KILL);
@@ -66,7 +70,7 @@ async fn a_capture_process_that_is_killed_is_started_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_is_killed_is_started_again() {
     let camera = StandIn::new();
-    let (daemon, browser) = watched(&camera).await;
+    let (daemon, browser) = watched(&camera, NONE).await;
     browser.picture().await;
     signal(camera.starts()[0].1, Signal::KILL);
     assert_eq!(told_why(&browser).await.0, "the command ended, killed by SIGKILL");
@@ -77,7 +81,7 @@ async fn a_command_that_is_killed_is_started_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_capture_process_that_is_stopped_is_replaced() {
     let camera = StandIn::new();
-    let (daemon, browser) = watched(&camera).await;
+    let (daemon, browser) = watched(&camera, STALL).await;
     browser.picture().await;
     let first = daemon.captures()[0];
     for pid in group(first) {
@@ -97,7 +101,7 @@ async fn a_command_that_writes_garbage_is_told_from_a_camera() {
     let to_file = format!("{noise} >\"$EYELID_FILE\"");
     join_all([noise, &to_file, "yes", "cat /dev/zero"].map(async |garbage| {
         let camera = StandIn::doing(&format!("{garbage}; sleep 1000000"));
-        let (daemon, browser) = watched(&camera).await;
+        let (daemon, browser) = watched(&camera, START).await;
         let (reason, _) = told_why(&browser).await;
         assert!(reason.starts_with("no picture within 1s of the start"), "{garbage}: {reason}");
         assert_eq!(reason.contains("was no whole JPEG"), garbage.contains("EYELID_FILE"), "{reason}");
@@ -114,7 +118,7 @@ async fn half_a_picture_is_none() {
     join_all(["head -c 300 a.jpg", "head -c 300 a.jpg >\"$EYELID_FILE\""].map(async |half| {
         let camera = StandIn::doing(&format!("{half}; exec sleep 1000000"));
         assert!(jpeg(0).len() > 300);
-        let (daemon, browser) = watched(&camera).await;
+        let (daemon, browser) = watched(&camera, START).await;
         let (reason, _) = told_why(&browser).await;
         assert!(reason.starts_with("no picture within 1s of the start"), "{half}: {reason}");
         assert_eq!(get(daemon.address, "/image_stream.jpg").await.status, 404);
@@ -130,7 +134,7 @@ async fn half_a_picture_is_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_camera_that_gives_no_picture_is_given_up_after_the_start_timeout() {
     let camera = StandIn::doing("exec sleep 1000000");
-    let (daemon, browser) = watched(&camera).await;
+    let (daemon, browser) = watched(&camera, START).await;
     let (reason, hint) = told_why(&browser).await;
     assert_eq!(reason, "no picture within 1s of the start");
     assert!(hint.is_string());
@@ -142,7 +146,7 @@ async fn a_camera_that_gives_no_picture_is_given_up_after_the_start_timeout() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_camera_that_ends_at_once_is_tried_again_and_less_and_less_often() {
     let camera = StandIn::doing("echo 'no lens' >&2; exit 3");
-    let (daemon, browser) = watched(&camera).await;
+    let (daemon, browser) = watched(&camera, NONE).await;
     let mut last = 0;
     for _ in 0..3 {
         let state = browser.told("backoff", |state| state["state"] == "backoff").await;
@@ -161,7 +165,7 @@ async fn a_camera_that_ends_at_once_is_tried_again_and_less_and_less_often() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_that_repeats_is_logged_once_and_counted() {
     let camera = StandIn::doing("echo 'no lens' >&2; exit 3");
-    let mut program = Program::start(&camera.entry("tank", SHORT)).await;
+    let mut program = Program::start(&camera.entry("tank", NONE)).await;
     let browser = Browser::open(program.address).await;
     browser.say("start-stream");
     eventually("three tries", async || (camera.starts().len() == 3).then_some(())).await;
@@ -184,7 +188,7 @@ async fn a_camera_without_permission_or_with_another_user_says_so() {
         [("failed to open /dev/video0: Permission denied", 13), ("Device or resource busy", 16)]
     {
         let camera = StandIn::doing(&format!("echo '{says}' >&2; exit {code}"));
-        let (daemon, browser) = watched(&camera).await;
+        let (daemon, browser) = watched(&camera, NONE).await;
         assert_eq!(told_why(&browser).await.0, format!("the command ended, exit code {code}: {says}"));
         let snapshot = get(daemon.address, "/snapshot.jpg").await;
         assert_eq!(snapshot.status, 503);
@@ -198,7 +202,7 @@ async fn a_command_that_is_not_there_or_no_program_is_told_with_a_remedy() {
     let camera = StandIn::new();
     for break_it in [|file| fs::remove_file(file), |file| fs::write(file, [0x7F, b'E', b'L', b'F', 0, 0])] {
         break_it(camera.script()).unwrap();
-        let (daemon, browser) = watched(&camera).await;
+        let (daemon, browser) = watched(&camera, NONE).await;
         let (reason, hint) = told_why(&browser).await;
         assert!(reason.starts_with("the command ended, exit code 12"), "{reason}");
         assert!(hint.is_string());
@@ -210,7 +214,7 @@ async fn a_command_that_is_not_there_or_no_program_is_told_with_a_remedy() {
 async fn a_command_that_ignores_everything_is_ended_all_the_same() {
     let camera =
         StandIn::doing("trap '' TERM INT HUP PIPE; sleep 1000000 & while :; do cat a.jpg; sleep 0.02; done");
-    let (daemon, browser) = watched(&camera).await;
+    let (daemon, browser) = watched(&camera, NONE).await;
     browser.picture().await;
     end(&camera, daemon, browser).await;
 }
@@ -220,7 +224,7 @@ async fn a_part_of_a_command_that_is_left_behind_is_ended_too() {
     // It ends by itself, and what it has started holds the camera and its output.
     let camera =
         StandIn::doing("trap '' TERM INT HUP; (while :; do cat a.jpg; sleep 0.02; done) & sleep 0.3; exit 0");
-    let (daemon, browser) = watched(&camera).await;
+    let (daemon, browser) = watched(&camera, NONE).await;
     for _ in 0..2 {
         browser.picture().await;
         told_why(&browser).await;

@@ -133,7 +133,7 @@ async fn a_reload_within_the_linger_keeps_the_capture_process() {
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_reloads_in_a_second_start_the_sensor_once() {
     let camera = StandIn::new();
-    let daemon = Daemon::start(&camera.entry("tank", "linger = \"5s\"")).await;
+    let daemon = Daemon::start(&camera.entry("tank", LONG)).await;
     for reload in 0..20 {
         let page = Browser::open(daemon.address).await;
         if reload == 0 {
@@ -235,7 +235,7 @@ async fn a_vanished_browser_is_no_viewer_after_the_ping_interval_and_timeout() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_test_picture_moves_and_has_the_size_and_pace_that_were_asked_for() {
-    let config = "[[camera]]\nname = \"tank\"\nkind = \"pattern\"\nsize = \"320x240\"\ninterval = \"50ms\"\nlinger = \"0s\"\n";
+    let config = "[[camera]]\nname = \"tank\"\nkind = \"pattern\"\nsize = \"320x240\"\ninterval = \"50ms\"\nlinger = \"0s\"\nstall_timeout = \"1m\"\n";
     let daemon = Daemon::start(config).await;
     let browser = Browser::open(daemon.address).await;
     browser.say("start-stream");

@@ -69,7 +69,10 @@ async fn what_a_browser_says_at_once_is_not_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn states_tell_the_whole_life_of_a_camera_to_everybody() {
     let camera = StandIn::new();
-    let daemon = Daemon::start(&camera.entry("tank", "title = \"Aquarium\"\nlinger = \"200ms\"")).await;
+    let daemon = Daemon::start(
+        &camera.entry("tank", "title = \"Aquarium\"\nlinger = \"200ms\"\nstall_timeout = \"40s\""),
+    )
+    .await;
     let watcher = Browser::with(daemon.address, Manner::observer()).await;
     let first = watcher.next("state").await;
     for (key, value) in [
@@ -86,7 +89,7 @@ async fn states_tell_the_whole_life_of_a_camera_to_everybody() {
         ("fps", json!(0.0)),
         ("size", json!(null)),
         ("interval_ms", json!(20)),
-        ("stall_timeout_ms", json!(3000)),
+        ("stall_timeout_ms", json!(40_000)),
         ("retry_in_ms", json!(null)),
     ] {
         assert_eq!(first[key], value, "{key}");

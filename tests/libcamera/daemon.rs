@@ -10,7 +10,9 @@ use crate::{
     support::{Browser, Program, children, eventually, get},
 };
 
-const TANK: &str = "[[camera]]\nname = \"tank\"\nsize = \"640x480\"\nlinger = \"0s\"\n";
+/// A busy machine, and an emulated one, may take their time.
+const TANK: &str = "[[camera]]\nname = \"tank\"\nsize = \"640x480\"\nlinger = \"0s\"\n\
+                    start_timeout = \"1m\"\nstall_timeout = \"1m\"\n";
 
 async fn daemon(config: &str, preload: Option<&str>) -> Program {
     let folder = Program::folder();
@@ -73,12 +75,14 @@ async fn fifty_times_on_and_off_leave_no_process_file_or_memory() {
             after_10 = Some((holds(&program), run_folder(&program)));
         }
     }
-    // A connection that was just broken may still be there.
+    // A connection that was just broken may still be there, and a thread lives on for a while when its work is done.
     let ((files, threads, resident), entries) = after_10.unwrap();
-    eventually("no more open files than after 10 times", async || (holds(&program).0 <= files).then_some(()))
-        .await;
-    let (_, threads_later, resident_later) = holds(&program);
-    assert!(threads_later <= threads, "{threads} threads became {threads_later}");
+    eventually("no more files and threads than after 10 times", async || {
+        let (files_later, threads_later, _) = holds(&program);
+        (files_later <= files && threads_later <= threads).then_some(())
+    })
+    .await;
+    let (_, _, resident_later) = holds(&program);
     assert!(resident_later < resident + 2_048, "{resident} KiB grew to {resident_later} KiB");
     assert_eq!(run_folder(&program), entries);
     assert_eq!(state(&program).await["state"], "idle");

@@ -17,8 +17,15 @@ pub(super) struct Eye {
     iris: f32,
     /// From 0, closed, to 1.
     open: f32,
+    /// Somebody wants it to blink.
+    wanted: bool,
+    /// Since when it does for that, in seconds.
+    since: Option<f32>,
     colors: Colors,
 }
+
+/// How long it takes to blink, in seconds.
+const BLINK: f32 = 0.4;
 
 #[derive(Debug)]
 struct Colors {
@@ -53,6 +60,8 @@ impl Eye {
             before: 0.0,
             iris: 0.0,
             open: 1.0,
+            wanted: false,
+            since: None,
             colors,
         }
     }
@@ -63,8 +72,22 @@ impl Eye {
         self.center = self.width / 2.0 + (self.width / 2.0 - self.a * 1.2) * turn(12.0).sin();
         // It looks where it goes.
         self.iris = self.a * 0.36 * turn(12.0).cos();
-        let blink = (seconds % 4.0 - 3.6) / 0.4;
+        let by_itself = (seconds % 4.0 - (4.0 - BLINK)) / BLINK;
+        if std::mem::take(&mut self.wanted) {
+            self.since = Some(seconds);
+        }
+        self.since = self.since.filter(|since| (*since..*since + BLINK).contains(&seconds));
+        let blink = match self.since {
+            // Closed at once, or whoever wants it would wait to see it.
+            Some(since) => ((seconds - since) / BLINK).max(0.5),
+            None => by_itself,
+        };
         self.open = if blink > 0.0 { (2.0 * blink - 1.0).abs() } else { 1.0 };
+    }
+
+    /// Has it blink in the next picture.
+    pub(super) fn blink(&mut self) {
+        self.wanted = true;
     }
 
     /// Where it is, and was before.

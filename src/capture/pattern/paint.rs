@@ -49,6 +49,10 @@ impl Row {
         &self.planes
     }
 
+    pub(super) fn planes_mut(&mut self) -> &mut [Vec<u8>; 3] {
+        &mut self.planes
+    }
+
     /// Takes over the pixels of `other`, which has all columns of this one.
     pub(super) fn copy_from(&mut self, other: &Self) {
         let from = (self.columns.start - other.columns.start) as usize;

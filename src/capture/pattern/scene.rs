@@ -85,6 +85,11 @@ impl Scene {
         self.sweep.part = moment.seconds.fract();
     }
 
+    /// Has the eye blink in the next picture.
+    pub(super) fn blink(&mut self) {
+        self.eye.blink();
+    }
+
     /// Where the picture may differ from the one before.
     pub(super) fn moving(&self) -> Vec<Area> {
         let text = self.clock.iter().map(Digits::area).chain(self.caption.iter().map(Label::area));

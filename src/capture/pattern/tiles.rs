@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor};
 
 use super::{
+    look::Look,
     paint::{Area, Row},
     scene::Scene,
 };
@@ -25,6 +26,7 @@ pub(super) struct Tiles {
     units: u16,
     /// How many tiles stand side by side.
     across: u16,
+    look: Option<Look>,
     head: Vec<u8>,
     tiles: Vec<Vec<u8>>,
     picture: Vec<u8>,
@@ -40,7 +42,14 @@ impl Tiles {
         let units = (6..=12).rev().find(|units| row.is_multiple_of(*units)).unwrap_or(row);
         let across = row / units;
         let tiles = vec![Vec::new(); usize::from(across) * usize::from(height.div_ceil(UNIT))];
-        Self { view, quality, units, across, head: Vec::new(), tiles, picture: Vec::new() }
+        let (head, picture) = (Vec::new(), Vec::new());
+        Self { view, quality, units, across, look: None, head, tiles, picture }
+    }
+
+    /// Changes how all that comes looks.
+    pub(super) fn set_look(&mut self, look: Option<Look>) {
+        self.look = look;
+        self.tiles.iter_mut().for_each(Vec::clear);
     }
 
     /// The scene as a JPEG.
@@ -52,6 +61,7 @@ impl Tiles {
             let tile = Tile {
                 scene,
                 view: &self.view,
+                look: self.look.as_ref(),
                 left,
                 top,
                 width: (self.units * UNIT).min(self.view.width - left),
@@ -123,6 +133,7 @@ struct View {
 struct Tile<'a> {
     scene: &'a Scene,
     view: &'a View,
+    look: Option<&'a Look>,
     left: u16,
     top: u16,
     width: u16,
@@ -164,6 +175,9 @@ impl ImageBuffer for Tile<'_> {
         let mut row = self.row.borrow_mut();
         let row = row.get_or_insert_with(|| Row::new(columns));
         self.scene.paint(y, row);
+        if let Some(look) = self.look {
+            look.apply(row.planes_mut());
+        }
         if self.view.hflip {
             row.mirror();
         }

@@ -21,7 +21,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use crate::{
     capture::{
         Spec,
-        protocol::{Event, Failure, Streaming},
+        protocol::{Event, Failure, Offer, Streaming},
     },
     config::Kind,
     jpeg,
@@ -153,12 +153,19 @@ impl Capture {
         }
     }
 
+    fn offer(&mut self) -> Offer {
+        match self.event() {
+            Some(Event::Controls(offer)) => offer,
+            other => panic!("expected its controls: {other:?}"),
+        }
+    }
+
     /// The failure with which it ends.
     fn failure(mut self) -> Failure {
         let failure = loop {
             match self.event() {
                 Some(Event::Error(failure)) => break failure,
-                Some(Event::Streaming(_)) => {}
+                Some(Event::Streaming(_) | Event::Controls(_)) => {}
                 None => panic!("it ended without telling why"),
             }
         };
@@ -173,7 +180,13 @@ impl Capture {
     }
 
     fn ends_in_order(mut self) {
-        assert_eq!(self.event(), None);
+        let last = loop {
+            match self.event() {
+                Some(Event::Controls(_)) => {}
+                event => break event,
+            }
+        };
+        assert_eq!(last, None);
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
 
@@ -246,6 +259,29 @@ fn the_test_picture_moves_until_the_stop_and_tells_when_it_was_taken() {
     assert!(before < taken && taken < SystemTime::now());
     capture.stop();
     assert!(fs::exists(place.rolling()).unwrap(), "the daemon cleans up");
+}
+
+#[test]
+fn the_test_picture_tells_its_controls_and_sets_what_it_is_asked_to() {
+    let place = Place::new();
+    // Pictures an hour apart: it must not wait for the next one.
+    let mut capture = place.capture(Kind::Pattern, &["--interval=1h"]);
+    capture.streaming();
+    let value = |offer: &Offer, id: &str| {
+        offer.controls.iter().find(|control| control.id == id).unwrap().value.clone().unwrap()
+    };
+    let first = capture.offer();
+    assert_eq!((first.answers, value(&first, "brightness")), (0, 0.into()));
+    let mut input = capture.input.take().unwrap();
+    let mut ask = |line: &str| input.write_all(line.as_bytes()).unwrap();
+    ask("{\"request\":\"set\",\"serial\":7,\"controls\":{\"brightness\":10,\"negative\":3,\"x\":true}}\n");
+    let second = capture.offer();
+    assert_eq!((second.answers, value(&second, "brightness")), (7, 10.into()));
+    assert_eq!(value(&second, "negative"), false.into());
+    ask("{\"request\":\"set\",\"controls\":{\"brightness\":null}}\n");
+    assert_eq!(value(&capture.offer(), "brightness"), 0.into());
+    drop(input);
+    capture.ends_in_order();
 }
 
 #[test]
@@ -398,7 +434,7 @@ fn rpicam_vid_is_given_what_was_asked_and_stopped_by_an_interrupt() {
                   echo Running without preview window; cat a.jpg; sleep 1000";
     place.program("rpicam-vid", &format!("{CAMERAS}\n{script}"));
     place.program("libcamera-vid", "exit 9");
-    let camera = "--camera=/base/soc/i2c0mux/i2c@0/ov5647@36";
+    let camera = "--device=/base/soc/i2c0mux/i2c@0/ov5647@36";
     let mut capture = place.capture(Kind::Rpicam, &[camera, "--rotate=180", "--hflip", "--interval=40ms"]);
     let streaming = capture.streaming();
     assert_eq!((streaming.kind, streaming.device.as_str()), (Kind::Rpicam, "rpicam-vid"));
@@ -444,7 +480,7 @@ fn a_program_ends_with_a_capture_process_that_is_killed() {
 fn what_rpicam_vid_says_is_told_in_words() {
     let place = Place::new();
     let told = |camera: &str| {
-        let failure = place.capture(Kind::Rpicam, &[&format!("--camera={camera}")]).failure();
+        let failure = place.capture(Kind::Rpicam, &[&format!("--device={camera}")]).failure();
         (failure.reason, failure.hint.is_some())
     };
     place.program(

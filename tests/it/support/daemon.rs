@@ -46,6 +46,7 @@ impl Daemon {
             loaded,
             request: Some(request),
             run_folder: folder.path().join("run"),
+            state_folder: folder.path().join("state"),
             program: process::Program::at(program),
             public: None,
             log: None,

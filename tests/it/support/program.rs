@@ -41,6 +41,7 @@ impl Program {
             command.env_remove(name);
         }
         command.env("XDG_RUNTIME_DIR", folder.path()).env_remove("RUNTIME_DIRECTORY");
+        command.env("XDG_STATE_HOME", folder.path().join("state")).env_remove("STATE_DIRECTORY");
         command.env_remove("NOTIFY_SOCKET").env_remove("JOURNAL_STREAM");
         command.stdin(Stdio::null());
         command

@@ -64,11 +64,17 @@ impl StandIn {
         self.folder.path()
     }
 
-    /// Its entry in a configuration, with more keys.
+    /// Its entry in a configuration, with more keys. It is given up late, as a busy machine may take its time,
+    /// unless the keys say when.
     pub(crate) fn entry(&self, name: &str, keys: &str) -> String {
         let script = self.script();
         let command = format!("kind = \"command\"\ncommand = \"exec {}\"", script.display());
-        format!("[[camera]]\nname = \"{name}\"\ninterval = \"20ms\"\n{command}\n{keys}\n")
+        let patience: String = ["start_timeout", "stall_timeout"]
+            .into_iter()
+            .filter(|key| !keys.contains(key))
+            .map(|key| format!("{key} = \"1m\"\n"))
+            .collect();
+        format!("[[camera]]\nname = \"{name}\"\ninterval = \"20ms\"\n{command}\n{patience}{keys}\n")
     }
 
     /// The process ids of its capture process and of itself, for each of its starts.

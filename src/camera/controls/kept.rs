@@ -1,0 +1,142 @@
+//! The file with what has been set of a camera.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{config::CameraName, controls::Settings};
+
+/// Its name, in the folder `cameras/NAME` of the state folder.
+pub(in crate::camera) const FILE_NAME: &str = "controls.json";
+
+/// No file of ours is larger.
+const LARGEST: u64 = 256 << 10;
+
+#[derive(Default, Serialize, Deserialize)]
+struct Kept {
+    controls: Settings,
+}
+
+/// Reads the file. One that can't be read or understood is logged and moved aside, and nothing is set then.
+pub(super) fn load(camera: &CameraName, file: &Path) -> Settings {
+    let what = match read(file) {
+        Ok(settings) => return settings,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Settings::new(),
+        // No folder, so no file.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Settings::new(),
+        Err(error) => error,
+    };
+    let aside = with_ending(file, "bad");
+    let done = match fs::rename(file, &aside) {
+        Ok(()) => format!("it is {} now", aside.display()),
+        Err(error) => format!("it can't be moved aside either: {error}"),
+    };
+    tracing::error!(
+        %camera,
+        "what was set of the camera can't be read from {}, so its defaults hold: {what}; {done}",
+        file.display()
+    );
+    Settings::new()
+}
+
+fn read(file: &Path) -> io::Result<Settings> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::other(format!("it has more than {LARGEST} bytes")));
+    }
+    Ok(serde_json::from_slice::<Kept>(&bytes)?.controls)
+}
+
+/// Replaces the file, so that after a power cut it is the old one or the new one.
+pub(super) fn write(file: &Path, settings: &Settings) -> io::Result<()> {
+    let folder = file.parent().expect("it lies in the folder of its camera");
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let part = with_ending(file, "part");
+    let mut text = serde_json::to_vec_pretty(&Kept { controls: settings.clone() })?;
+    text.push(b'\n');
+    let mut open = OpenOptions::new();
+    let written =
+        open.write(true).create(true).truncate(true).mode(0o600).open(&part).and_then(|mut part| {
+            part.write_all(&text)?;
+            part.sync_all()
+        });
+    written
+        .and_then(|()| fs::rename(&part, file))
+        .inspect_err(|_| drop(fs::remove_file(&part)))
+        .and_then(|()| File::open(folder)?.sync_all())
+}
+
+fn with_ending(file: &Path, ending: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".");
+    path.push(ending);
+    path.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::controls::Value;
+
+    fn tank() -> CameraName {
+        "tank".parse().unwrap()
+    }
+
+    fn settings() -> Settings {
+        [
+            ("a".to_owned(), Some(Value::Number(1.0))),
+            ("b".to_owned(), None),
+            ("c".to_owned(), Some("x".into())),
+        ]
+        .into()
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_is_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state/cameras/tank").join(FILE_NAME);
+        assert_eq!(load(&tank(), &file), Settings::new());
+        write(&file, &settings()).unwrap();
+        write(&file, &settings()).unwrap();
+        assert_eq!(load(&tank(), &file), settings());
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&file), 0o600);
+        assert_eq!(mode(file.parent().unwrap()), 0o700);
+        assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_such_file_is_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE_NAME);
+        let large = "x".repeat(LARGEST as usize + 1);
+        for text in ["", "{\"controls\":", "[]", "{\"controls\": {\"a\": [1]}}", "\0\0\0", &large] {
+            fs::write(&file, text).unwrap();
+            assert_eq!(load(&tank(), &file), Settings::new());
+            assert!(!file.exists(), "{text:.20}");
+            assert_eq!(fs::read_to_string(with_ending(&file, "bad")).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn where_nothing_can_be_written_the_old_file_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE_NAME);
+        write(&file, &settings()).unwrap();
+        // Writing to /dev/full fails as on a full disk, and a link takes the temporary file there.
+        std::os::unix::fs::symlink("/dev/full", with_ending(&file, "part")).unwrap();
+        assert_eq!(write(&file, &Settings::new()).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(load(&tank(), &file), settings());
+        let below_a_file = file.join("cameras").join(FILE_NAME);
+        assert!(write(&below_a_file, &settings()).is_err());
+        assert_eq!(load(&tank(), &below_a_file), Settings::new());
+    }
+}
