@@ -21,6 +21,7 @@ mod on_demand;
 mod race;
 mod rolling_file;
 mod signals;
+mod snapshot;
 mod socketio;
 mod support;
 mod websocket;
