@@ -95,9 +95,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 impl Spec {
     /// What a camera of this configuration captures into `output`.
     pub fn new(config: &CameraConfig, output: PathBuf) -> Self {
+        // It is of account only where it is written into the picture: another one is no reason for a new start.
+        let title = if config.picture.overlay.contains("{title}") { &config.title } else { "" };
         Self {
             name: config.name.clone(),
-            title: config.title.clone(),
+            title: title.to_owned(),
             kind: config.kind,
             output,
             size: config.size,
