@@ -14,6 +14,7 @@ pub(crate) mod eyelid_libcamera;
 pub mod libcamera;
 mod lines;
 pub mod output;
+pub(crate) mod own_file;
 pub mod pattern;
 mod program;
 pub mod protocol;
@@ -92,7 +93,12 @@ impl Spec {
     pub fn new(config: &CameraConfig, output: PathBuf) -> Self {
         Self {
             name: config.name.clone(),
-            title: config.title.clone(),
+            // A camera goes on under another title unless that is written into its pictures.
+            title: if config.picture.overlay.contains("{title}") {
+                config.title.clone()
+            } else {
+                String::new()
+            },
             kind: config.kind,
             output,
             size: config.size,
