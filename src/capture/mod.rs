@@ -15,6 +15,7 @@ pub(crate) mod eyelid_libcamera;
 pub mod libcamera;
 mod lines;
 pub mod output;
+pub(crate) mod own_file;
 pub mod pattern;
 mod program;
 pub mod protocol;

@@ -174,10 +174,11 @@ impl Turn {
             sleep_until(self.due).await;
         }
         let newer = self.frames.wait_for(|newest| newest.as_ref().is_some_and(|frame| frame.id > last.id));
-        match timeout_at(*sent + REPEAT, newer).await {
-            Ok(newest) => newest.ok()?.clone(),
-            Err(_) => Some(Arc::clone(last)),
+        if let Ok(newest) = timeout_at(*sent + REPEAT, newer).await {
+            return newest.ok()?.clone();
         }
+        // The same once more, unless it was forgotten: it may show what is to be hidden now.
+        self.frames.wait_for(Option::is_some).await.ok()?.clone()
     }
 }
 

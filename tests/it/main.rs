@@ -18,6 +18,7 @@ mod guard;
 mod images;
 mod mjpeg;
 mod on_demand;
+mod picture;
 mod race;
 mod rolling_file;
 mod signals;
