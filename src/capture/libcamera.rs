@@ -3,7 +3,6 @@
 //! libcamera owns threads, and frees nothing in the wrong order: one thread has all of it here, and drops
 //! requests before the camera and the camera before the manager.
 
-mod clock;
 mod controls;
 mod dma;
 mod find;
@@ -38,7 +37,7 @@ use self::{
     setup::{Format, Setup},
 };
 use super::{
-    Spec,
+    Spec, clock,
     encode::Picture,
     output::Output,
     protocol::{Event, Failure, Set, Streaming},
@@ -104,7 +103,7 @@ impl Session {
         let mut camera = camera.acquire().map_err(|error| trouble::camera("open", &error))?;
         let (setup, stream) = setup::configure(&mut camera, spec)?;
         let (sender, messages) = mpsc::channel();
-        let panel = Panel::new(camera.controls(), false);
+        let panel = Panel::new(camera.controls(), !spec.picture.masks.is_empty());
         let (idle, wanted) = (Vec::new(), Vec::new());
         let mut session = Self { idle, messages, sender, camera, stream, setup, panel, wanted };
 
@@ -187,7 +186,9 @@ impl Session {
 
     /// False where a camera that makes JPEGs itself made none.
     fn publish(&self, request: &Request, output: &mut Output) -> Result<bool, Failure> {
-        let exposed = clock::exposed(request.metadata().get::<SensorTimestamp>().ok().map(|stamp| stamp.0));
+        let stamp = request.metadata().get::<SensorTimestamp>().ok();
+        let stamp = stamp.and_then(|stamp| u64::try_from(stamp.0).ok()).map(Duration::from_nanos);
+        let exposed = clock::exposed(stamp);
         let buffer = self.buffer(request);
         let _reading = dma::Reading::new(buffer.planes().into_iter().map(|plane| plane.fd()));
         let planes = buffer.data();

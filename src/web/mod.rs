@@ -4,6 +4,7 @@ mod answer;
 pub mod api;
 mod content;
 mod controls;
+mod cors;
 pub(crate) mod error;
 mod etag;
 pub(crate) mod guard;
@@ -73,12 +74,12 @@ impl Web {
         shutdown: CancellationToken,
     ) -> Self {
         let (hosts, current_hosts) = watch::channel(Hosts::new(&config.hosts));
+        let guard = Guard::new(current_hosts, cameras.clone());
         let (announcer, socketio) = Announcer::new(&config.socketio, cameras.clone());
         let heartbeat = (&config.socketio).into();
         let site = Site { cameras, about, page: page.clone(), heartbeat };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
-        let service =
-            Guard::new(current_hosts).layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
+        let service = guard.layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
         let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));
         Self { announcer, hosts, server }
     }

@@ -11,7 +11,7 @@ use warp::{Filter, Reply, filters::BoxedFilter, path::FullPath};
 use super::{
     api::{self, About},
     content::{self, Content},
-    controls,
+    controls, cors,
     error::{self, Refusal},
     image, mjpeg,
     page::Page,
@@ -190,7 +190,7 @@ async fn answer(
     let route = route(path, query);
     let methods = methods(&route);
     if !methods.split(", ").any(|allowed| allowed == method.as_str()) {
-        return not_allowed(methods).map(Content::from);
+        return other_method(site, &asked, methods).map(Content::from);
     }
     let whole = match route {
         Route::Page => site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path)),
@@ -202,8 +202,12 @@ async fn answer(
             Some(camera) => redirect(&format!("/cameras/{}/", camera.name())),
             None => no_camera(name),
         },
-        Route::Watch(which, way) => match find(site, which) {
-            Ok(camera) => return watch(site, &camera, way, &asked).await,
+        Route::Watch(which, way) => match find(&site.cameras, which) {
+            Ok(camera) => {
+                let mut response = watch(site, &camera, way, &asked).await;
+                cors::tell(&mut response, &camera.origins(), headers);
+                return response;
+            }
             Err(refusal) => *refusal,
         },
         Route::NoAction(action) => *query::refused("action", &action, "stream or snapshot"),
@@ -224,11 +228,37 @@ async fn answer(
     whole.map(Content::from)
 }
 
-fn find(site: &Site, which: Which<'_>) -> Result<Camera, Refusal> {
+/// What a route has no method for: a browser that asks what a page of another site may do, or a mistake.
+fn other_method(site: &Site, asked: &Asked, methods: &'static str) -> Response<Bytes> {
+    let origins = watched(&site.cameras, asked.path.as_str(), asked.query.as_deref())
+        .filter(|_| asked.method == Method::OPTIONS)
+        .map(|camera| camera.origins())
+        .filter(|origins| cors::allowed(origins, &asked.headers));
+    if let Some(origins) = origins {
+        let mut response = cors::preflight();
+        cors::tell(&mut response, &origins, &asked.headers);
+        return response;
+    }
+    let hint = format!("ask with one of {methods}");
+    let error = "this can't be done here";
+    let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, error, hint.as_str());
+    refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    refusal
+}
+
+/// The camera that such a request would watch.
+pub(super) fn watched(cameras: &Cameras, path: &str, query: Option<&str>) -> Option<Camera> {
+    match route(path, query) {
+        Route::Watch(which, _) => find(cameras, which).ok(),
+        _ => None,
+    }
+}
+
+fn find(cameras: &Cameras, which: Which<'_>) -> Result<Camera, Refusal> {
     let (found, name) = match which {
-        Which::Numbered(0) => (site.cameras.first(), Cow::default()),
-        Which::Numbered(number) => (site.cameras.all().into_iter().nth(number), number.to_string().into()),
-        Which::Named(name) => (site.cameras.get(name), name.into()),
+        Which::Numbered(0) => (cameras.first(), Cow::default()),
+        Which::Numbered(number) => (cameras.all().into_iter().nth(number), number.to_string().into()),
+        Which::Named(name) => (cameras.get(name), name.into()),
     };
     found.ok_or_else(|| Box::new(no_camera(&name)))
 }
@@ -244,7 +274,7 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         }
         Way::Image | Way::Snapshot if !accepts(headers, "image", "jpeg") => not_acceptable("image/jpeg"),
         Way::Image => image::image(camera, query, headers),
-        Way::Snapshot => snapshot::snapshot(camera, headers).await,
+        Way::Snapshot => snapshot::snapshot(camera, query, headers).await,
     };
     whole.map(Content::from)
 }
@@ -288,14 +318,6 @@ fn no_camera(name: &str) -> Response<Bytes> {
 
 fn nothing(path: &str) -> Response<Bytes> {
     error::json(StatusCode::NOT_FOUND, &format!("there is nothing at {path}"), None)
-}
-
-fn not_allowed(methods: &'static str) -> Response<Bytes> {
-    let hint = format!("ask with one of {methods}");
-    let error = "this can't be done here";
-    let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, error, hint.as_str());
-    refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
-    refusal
 }
 
 fn not_acceptable(have: &str) -> Response<Bytes> {

@@ -5,15 +5,25 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::{error, image::picture};
+use super::{error, image::picture, query};
 use crate::{
     camera::{Camera, fresh::fresh},
     capture::protocol::Failure,
 };
 
-/// Takes a lease, and answers with the first fresh picture, or with 503 and the reason.
-pub(crate) async fn snapshot(camera: &Camera, headers: &HeaderMap) -> Response<Bytes> {
-    match fresh(camera).await {
+/// Answers with the newest picture if it is young enough for `max_age`; else takes a lease, and answers with the
+/// first fresh picture, or with 503 and the reason.
+pub(crate) async fn snapshot(camera: &Camera, query: Option<&str>, headers: &HeaderMap) -> Response<Bytes> {
+    let max_age = match query::max_age(query) {
+        Ok(age) => age.unwrap_or_default(),
+        Err(refusal) => return *refusal,
+    };
+    let kept = camera.feed().newest().filter(|frame| frame.read.elapsed() < max_age);
+    let frame = match kept {
+        Some(frame) => Ok(frame),
+        None => fresh(camera).await,
+    };
+    match frame {
         Ok(frame) => picture(&frame, "no-store", headers),
         Err(failure) => unavailable(failure),
     }
