@@ -22,10 +22,12 @@ pub async fn fresh(camera: &Camera) -> Result<Arc<Frame>, (Failure, Duration)> {
     let asked = Instant::now();
     let mut frames = camera.feed().subscribe();
     let mut status = camera.status();
-    let interval = status.borrow().interval;
-    let on = matches!(status.borrow_and_update().state, State::Live | State::Lingering);
+    // Even for a picture that is there: who asks again and again keeps the camera on.
     let _lease = camera.lease();
-    let fresh = |frame: &Arc<Frame>| frame.read >= asked || on && frame.read.elapsed() < interval * 2;
+    if let Some(frame) = at_hand(camera) {
+        return Ok(frame);
+    }
+    let fresh = |frame: &Arc<Frame>| frame.read >= asked;
     let wait = async {
         loop {
             let newest = frames.borrow_and_update().clone();
@@ -48,6 +50,15 @@ pub async fn fresh(camera: &Camera) -> Result<Arc<Frame>, (Failure, Duration)> {
         let failure = Failure::unexplained(format!("no picture within {LONGEST_WAIT:?}"));
         Err((failure, Duration::from_secs(10)))
     })
+}
+
+/// The newest picture, if the camera is on and the picture no older than the next one should be.
+pub fn at_hand(camera: &Camera) -> Option<Arc<Frame>> {
+    let newest = camera.feed().newest()?;
+    let status = camera.status();
+    let status = status.borrow();
+    let on = matches!(status.state, State::Live | State::Lingering);
+    (on && newest.read.elapsed() < status.interval * 2).then_some(newest)
 }
 
 fn refusal(status: &Status) -> Option<(Failure, Duration)> {

@@ -13,16 +13,12 @@ use rustix::process::Signal;
 
 use super::{
     Found, Spec, busy,
-    encode::Mirror,
     output::Output,
     program::{End, Program, in_path, in_words},
     protocol::{Event, Failure, Streaming},
     runner::{Pacer, Stop},
 };
-use crate::{
-    child::output_within,
-    config::{Kind, Rotation},
-};
+use crate::{child::output_within, config::Kind, picture::Mirror};
 
 /// The programs, the one to prefer first. Raspberry Pi OS renamed them in 2023.
 const PROGRAMS: [&str; 2] = ["rpicam-vid", "libcamera-vid"];
@@ -142,11 +138,9 @@ fn arguments(spec: &Spec, camera: u32) -> Vec<String> {
     ] {
         arguments.extend([name.to_owned(), value]);
     }
-    if spec.rotate == Rotation::Half {
-        arguments.extend(["--rotation".to_owned(), spec.rotate.degrees().to_string()]);
-    }
-    arguments.extend(spec.hflip.then(|| "--hflip".to_owned()));
-    arguments.extend(spec.vflip.then(|| "--vflip".to_owned()));
+    let mirror = spec.mirror();
+    arguments.extend(mirror.horizontal.then(|| "--hflip".to_owned()));
+    arguments.extend(mirror.vertical.then(|| "--vflip".to_owned()));
     arguments
 }
 

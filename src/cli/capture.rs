@@ -9,7 +9,7 @@ use crate::{
     capture::{
         Spec,
         auto::{Resolved, resolve},
-        command, eyelid_libcamera, pattern, rpicam, runner, v4l2,
+        command, eyelid_libcamera, pattern, replay, rpicam, runner, v4l2,
     },
     config::Kind,
 };
@@ -35,6 +35,10 @@ pub(super) fn run(spec: &Spec) -> ExitCode {
             command::capture(spec, stop, emit)
         }
         Kind::V4l2 => v4l2::capture(spec, stop, emit),
+        Kind::Replay => {
+            stop.without_controls();
+            replay::capture(spec, stop, emit)
+        }
         Kind::Auto | Kind::Libcamera | Kind::Pattern => pattern::capture(spec, notice, stop, emit),
     })
 }

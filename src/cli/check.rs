@@ -41,10 +41,13 @@ fn describe(camera: &CameraConfig, first: bool) -> String {
         Kind::V4l2 if camera.device.is_empty() => "the first V4L2 camera".to_owned(),
         Kind::V4l2 => format!("V4L2 camera {:?}", camera.device),
         Kind::Command => format!("what `{}` delivers", camera.command),
+        Kind::Replay if camera.shuffle => format!("the pictures of {}, in any order", camera.replay),
+        Kind::Replay => format!("the pictures of {}", camera.replay),
     };
     let duration = humantime::format_duration;
+    let done = done(camera);
     format!(
-        "camera {} at {address}: kind {}: {takes}; {} every {}, quality {}; on while somebody watches and {} \
+        "camera {} at {address}: kind {}: {takes}; {} every {}, quality {}{done}; on while somebody watches and {} \
          longer; tried again when the first picture takes longer than {} or a further one than {}",
         camera.name,
         camera.kind,
@@ -70,4 +73,21 @@ fn found(device: &str, detected: &Detected) -> String {
         }
         (Libcamera::Nothing(failure), Ok(_)) | (_, Err(failure)) => format!("{failure}, so the test picture"),
     }
+}
+
+/// What is done to the pictures, as a further part of the sentence.
+fn done(camera: &CameraConfig) -> String {
+    let turned = match camera.rotate.degrees() {
+        0 => None,
+        degrees => Some(format!("turned by {degrees} degrees")),
+    };
+    let mirrored = |on: bool, text: &str| on.then(|| text.to_owned());
+    let all = [
+        turned,
+        mirrored(camera.hflip, "left and right mirrored"),
+        mirrored(camera.vflip, "top and bottom mirrored"),
+        Some(camera.picture.in_words()).filter(|words| !words.is_empty()),
+    ];
+    let words = all.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if words.is_empty() { words } else { format!("; its pictures: {words}") }
 }

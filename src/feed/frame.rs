@@ -40,6 +40,11 @@ impl FrameId {
         let micros = taken.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64);
         Self(previous.map_or(micros, |p| micros.max(p.0 + 1)))
     }
+
+    /// The id as a number.
+    pub fn micros(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for FrameId {

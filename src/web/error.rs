@@ -10,6 +10,9 @@ struct Problem<'a> {
     hint: Option<&'a str>,
 }
 
+/// The answer to what can't be had, for a place where that is seldom.
+pub(crate) type Refusal = Box<Response<Bytes>>;
+
 /// An answer `{"error": …, "hint": …}` that no cache keeps: what is wrong, and what to do about it.
 pub(crate) fn json<'a>(
     status: StatusCode,

@@ -4,7 +4,7 @@ use std::{
     fmt,
     io::{Cursor, Write},
     sync::Arc,
-    time::UNIX_EPOCH,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -46,14 +46,26 @@ pub(super) fn picture(frame: &Arc<Frame>, caching: &'static str, asked: &HeaderM
     let headers = response.headers_mut();
     // These, and those of the guard.
     headers.reserve(8);
-    let since_1970 = frame.taken.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let timestamp = format_args!("{}.{:06}", since_1970.as_secs(), since_1970.subsec_micros());
-    headers.insert(X_TIMESTAMP, text(timestamp));
+    headers.insert(X_TIMESTAMP, text(format_args!("{}", timestamp(frame))));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(header::ETAG, etag);
     headers.insert(header::LAST_MODIFIED, text(format_args!("{}", HttpDate::from(frame.taken))));
     response
+}
+
+/// The value of `X-Timestamp`.
+pub(super) fn timestamp(frame: &Frame) -> impl fmt::Display {
+    Timestamp(frame.taken.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// Seconds with microseconds.
+struct Timestamp(Duration);
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}", self.0.as_secs(), self.0.subsec_micros())
+    }
 }
 
 /// A short header value. It is written to the stack first: these are made for each picture of each viewer, and a

@@ -2,15 +2,21 @@
 
 mod answer;
 pub mod api;
+mod content;
+mod cors;
 pub(crate) mod error;
 mod etag;
 pub(crate) mod guard;
 pub(crate) mod image;
+mod mjpeg;
 pub(crate) mod page;
+mod query;
 mod routes;
 pub(crate) mod server;
 pub(crate) mod snapshot;
 pub(crate) mod socketio;
+mod states;
+mod websocket;
 
 use std::sync::Arc;
 
@@ -67,11 +73,12 @@ impl Web {
         shutdown: CancellationToken,
     ) -> Self {
         let (hosts, current_hosts) = watch::channel(Hosts::new(&config.hosts));
+        let guard = Guard::new(current_hosts, cameras.clone());
         let (announcer, socketio) = Announcer::new(&config.socketio, cameras.clone());
-        let site = Site { cameras, about, page: page.clone() };
+        let heartbeat = (&config.socketio).into();
+        let site = Site { cameras, about, page: page.clone(), heartbeat };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
-        let service =
-            Guard::new(current_hosts).layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
+        let service = guard.layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
         let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));
         Self { announcer, hosts, server }
     }

@@ -1,16 +1,23 @@
 //! Which path is what, and who may ask how.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use hyper::upgrade::OnUpgrade;
 use warp::{Filter, Reply, filters::BoxedFilter, path::FullPath};
 
 use super::{
     api::{self, About},
-    error, image,
+    content::{self, Content},
+    cors,
+    error::{self, Refusal},
+    image, mjpeg,
     page::Page,
+    query,
+    server::Line,
     snapshot,
+    websocket::{self, Heartbeat},
 };
 use crate::camera::{Camera, Cameras};
 
@@ -20,6 +27,17 @@ pub(crate) struct Site {
     pub(crate) cameras: Cameras,
     pub(crate) about: Arc<About>,
     pub(crate) page: Page,
+    pub(crate) heartbeat: Heartbeat,
+}
+
+/// A request, as far as the routes care.
+struct Asked {
+    method: Method,
+    path: FullPath,
+    query: Option<String>,
+    headers: HeaderMap,
+    line: Option<Line>,
+    upgrade: Option<OnUpgrade>,
 }
 
 /// Where a path leads.
@@ -32,7 +50,9 @@ enum Route<'a> {
     /// The same without the slash that its relative URLs need.
     CameraPageWithoutSlash(&'a str),
     /// A way to watch a camera; the default one where none is named.
-    Watch(Option<&'a str>, Way),
+    Watch(Which<'a>, Way),
+    /// What mjpg-streamer would do with this `action`, and nobody else.
+    NoAction(Cow<'a, str>),
     Cameras,
     Camera(&'a str),
     Status,
@@ -41,16 +61,29 @@ enum Route<'a> {
     Nothing,
 }
 
+/// Which camera is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which<'a> {
+    /// The one of that place in the configuration.
+    Numbered(usize),
+    Named(&'a str),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Image,
     Snapshot,
+    Mjpeg,
+    WebSocket,
 }
 
-fn route(path: &str) -> Route<'_> {
+fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
+    // The second name of each is that of µStreamer and camera-streamer.
     let way = |name| match name {
         "image_stream.jpg" => Some(Way::Image),
-        "snapshot.jpg" => Some(Way::Snapshot),
+        "snapshot.jpg" | "snapshot" => Some(Way::Snapshot),
+        "stream.mjpg" | "stream" => Some(Way::Mjpeg),
+        "ws" => Some(Way::WebSocket),
         _ => None,
     };
     let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
@@ -61,12 +94,43 @@ fn route(path: &str) -> Route<'_> {
         ["api", "cameras", name] => Route::Camera(name),
         ["api", ..] => Route::Nothing,
         ["cameras", name] => Route::CameraPageWithoutSlash(name),
-        ["cameras", name, ""] => Route::CameraPage(name),
-        ["cameras", name, file] => way(file).map_or(Route::Nothing, |way| Route::Watch(Some(name), way)),
+        ["cameras", name, ""] => match action(query) {
+            None => Route::CameraPage(name),
+            Some(Ok((way, None | Some(0)))) => Route::Watch(Which::Named(name), way),
+            Some(Ok(_)) => Route::Nothing,
+            Some(Err(unknown)) => Route::NoAction(unknown),
+        },
+        ["cameras", name, file] => {
+            way(file).map_or(Route::Nothing, |way| Route::Watch(Which::Named(name), way))
+        }
         ["cameras", ..] => Route::Nothing,
-        [file] => way(file).map_or(Route::Page, |way| Route::Watch(None, way)),
+        [""] => match action(query) {
+            None => Route::Page,
+            Some(Ok((way, number))) => Route::Watch(Which::Numbered(number.unwrap_or(0)), way),
+            Some(Err(unknown)) => Route::NoAction(unknown),
+        },
+        [file] => way(file).map_or(Route::Page, |way| Route::Watch(Which::Numbered(0), way)),
         _ => Route::Page,
     }
+}
+
+/// A way to watch and the number of a camera, or what is neither.
+type Action<'a> = Result<(Way, Option<usize>), Cow<'a, str>>;
+
+/// mjpg-streamer's `?action=stream` and `?action=snapshot`, and the number of a camera where it has several:
+/// `?action=stream_1`.
+fn action(query: Option<&str>) -> Option<Action<'_>> {
+    let action = query::value(query, "action")?;
+    let (name, number) = match action.split_once('_') {
+        None => (&*action, Some(None)),
+        Some((name, number)) => (name, number.parse().ok().map(Some)),
+    };
+    let way = match name {
+        "stream" => Some(Way::Mjpeg),
+        "snapshot" => Some(Way::Snapshot),
+        _ => None,
+    };
+    Some(way.zip(number).ok_or(action))
 }
 
 /// The routes as a filter that answers everything.
@@ -76,35 +140,41 @@ pub(crate) fn routes(site: Site) -> BoxedFilter<(impl Reply,)> {
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
-        .then(move |method: Method, path: FullPath, query: Option<String>, headers: HeaderMap| {
+        .and(warp::ext::optional())
+        .and(warp::ext::optional())
+        .map(|method, path, query, headers, line, upgrade| Asked {
+            method,
+            path,
+            query,
+            headers,
+            line,
+            upgrade,
+        })
+        .then(move |asked: Asked| {
             let site = site.clone();
             async move {
-                let mut response = answer(&site, &method, path.as_str(), query.as_deref(), &headers).await;
-                if method == Method::HEAD && response.status() != StatusCode::NOT_MODIFIED {
-                    let length = response.body().len();
+                let head = asked.method == Method::HEAD;
+                let mut response = answer(&site, asked).await;
+                if head
+                    && response.status() != StatusCode::NOT_MODIFIED
+                    && let Content::Whole(body) = response.body_mut()
+                {
+                    let length = std::mem::take(body).len();
                     response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
-                    *response.body_mut() = Bytes::new();
                 }
-                response
+                content::reply(response)
             }
         })
         .boxed()
 }
 
-async fn answer(
-    site: &Site,
-    method: &Method,
-    path: &str,
-    query: Option<&str>,
-    headers: &HeaderMap,
-) -> Response<Bytes> {
+async fn answer(site: &Site, asked: Asked) -> Response<Content> {
+    let (path, query) = (asked.path.as_str(), asked.query.as_deref());
+    let (method, headers) = (&asked.method, &asked.headers);
     if !matches!(*method, Method::GET | Method::HEAD) {
-        let hint = "ask with GET or HEAD";
-        let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, "nothing here can be changed", hint);
-        refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return refusal;
+        return other_method(site, &asked).map(Content::from);
     }
-    match route(path) {
+    let whole = match route(path, query) {
         Route::Page => site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path)),
         Route::CameraPage(name) => match site.cameras.get(name) {
             Some(_) => site.page.asset("/", headers, method).unwrap_or_else(|| nothing(path)),
@@ -114,13 +184,15 @@ async fn answer(
             Some(camera) => redirect(&format!("/cameras/{}/", camera.name())),
             None => no_camera(name),
         },
-        Route::Watch(name, way) => match name
-            .map_or_else(|| site.cameras.first(), |name| site.cameras.get(name))
-        {
-            Some(camera) if accepts(headers, "image", "jpeg") => watch(&camera, way, query, headers).await,
-            Some(_) => not_acceptable("image/jpeg"),
-            None => no_camera(name.unwrap_or_default()),
+        Route::Watch(which, way) => match find(&site.cameras, which) {
+            Ok(camera) => {
+                let mut response = watch(site, &camera, way, &asked).await;
+                cors::tell(&mut response, &camera.origins(), headers);
+                return response;
+            }
+            Err(refusal) => *refusal,
         },
+        Route::NoAction(action) => *query::refused("action", &action, "stream or snapshot"),
         Route::Health => api::health(),
         Route::Nothing => nothing(path),
         _ if !accepts(headers, "application", "json") => not_acceptable("application/json"),
@@ -130,14 +202,58 @@ async fn answer(
             None => no_camera(name),
         },
         Route::Status => api::status(&site.about),
+    };
+    whole.map(Content::from)
+}
+
+/// What is neither GET nor HEAD: a browser that asks what a page of another site may do, or a mistake.
+fn other_method(site: &Site, asked: &Asked) -> Response<Bytes> {
+    let origins = watched(&site.cameras, asked.path.as_str(), asked.query.as_deref())
+        .filter(|_| asked.method == Method::OPTIONS)
+        .map(|camera| camera.origins())
+        .filter(|origins| cors::allowed(origins, &asked.headers));
+    if let Some(origins) = origins {
+        let mut response = cors::preflight();
+        cors::tell(&mut response, &origins, &asked.headers);
+        return response;
+    }
+    let hint = "ask with GET or HEAD";
+    let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, "nothing here can be changed", hint);
+    refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    refusal
+}
+
+/// The camera that such a request would watch.
+pub(super) fn watched(cameras: &Cameras, path: &str, query: Option<&str>) -> Option<Camera> {
+    match route(path, query) {
+        Route::Watch(which, _) => find(cameras, which).ok(),
+        _ => None,
     }
 }
 
-async fn watch(camera: &Camera, way: Way, query: Option<&str>, headers: &HeaderMap) -> Response<Bytes> {
-    match way {
+fn find(cameras: &Cameras, which: Which<'_>) -> Result<Camera, Refusal> {
+    let (found, name) = match which {
+        Which::Numbered(0) => (cameras.first(), Cow::default()),
+        Which::Numbered(number) => (cameras.all().into_iter().nth(number), number.to_string().into()),
+        Which::Named(name) => (cameras.get(name), name.into()),
+    };
+    found.ok_or_else(|| Box::new(no_camera(&name)))
+}
+
+async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Response<Content> {
+    let (query, headers) = (asked.query.as_deref(), &asked.headers);
+    let look = asked.method == Method::HEAD;
+    let whole = match way {
+        Way::Mjpeg => return mjpeg::mjpeg(camera, query, asked.line.clone(), look).await,
+        Way::WebSocket => {
+            let upgrade = asked.upgrade.clone().filter(|_| !look);
+            websocket::websocket(camera, headers, upgrade, asked.line.clone(), site.heartbeat)
+        }
+        Way::Image | Way::Snapshot if !accepts(headers, "image", "jpeg") => not_acceptable("image/jpeg"),
         Way::Image => image::image(camera, query, headers),
-        Way::Snapshot => snapshot::snapshot(camera, headers).await,
-    }
+        Way::Snapshot => snapshot::snapshot(camera, query, headers).await,
+    };
+    whole.map(Content::from)
 }
 
 /// Whether one of the client's ranges takes such an answer. A range of weight 0 takes nothing; other weights
@@ -195,15 +311,38 @@ mod tests {
 
     #[test]
     fn each_path_leads_where_the_documentation_says() {
+        let (first, tank) = (Which::Numbered(0), Which::Named("tank"));
         let cases = [
             ("/", Route::Page),
+            ("/?_=1", Route::Page),
             ("/app.js", Route::Page),
-            ("/image_stream.jpg", Route::Watch(None, Way::Image)),
-            ("/snapshot.jpg", Route::Watch(None, Way::Snapshot)),
+            ("/image_stream.jpg", Route::Watch(first, Way::Image)),
+            ("/snapshot.jpg", Route::Watch(first, Way::Snapshot)),
+            ("/snapshot", Route::Watch(first, Way::Snapshot)),
+            ("/?action=snapshot", Route::Watch(first, Way::Snapshot)),
+            ("/?action=snapshot&bypassCache=1", Route::Watch(first, Way::Snapshot)),
+            ("/stream.mjpg", Route::Watch(first, Way::Mjpeg)),
+            ("/stream", Route::Watch(first, Way::Mjpeg)),
+            ("/?action=stream", Route::Watch(first, Way::Mjpeg)),
+            ("/?cache=1&action=stream_0", Route::Watch(first, Way::Mjpeg)),
+            ("/?action=stream_2", Route::Watch(Which::Numbered(2), Way::Mjpeg)),
+            ("/?action=command", Route::NoAction("command".into())),
+            ("/?action=stream_x", Route::NoAction("stream_x".into())),
+            ("/?action=", Route::NoAction("".into())),
+            ("/index.html?action=stream", Route::Page),
+            ("/ws", Route::Watch(first, Way::WebSocket)),
             ("/cameras/tank", Route::CameraPageWithoutSlash("tank")),
             ("/cameras/tank/", Route::CameraPage("tank")),
-            ("/cameras/tank/image_stream.jpg", Route::Watch(Some("tank"), Way::Image)),
-            ("/cameras/tank/snapshot.jpg", Route::Watch(Some("tank"), Way::Snapshot)),
+            ("/cameras/tank/image_stream.jpg", Route::Watch(tank, Way::Image)),
+            ("/cameras/tank/snapshot.jpg", Route::Watch(tank, Way::Snapshot)),
+            ("/cameras/tank/snapshot", Route::Watch(tank, Way::Snapshot)),
+            ("/cameras/tank/?action=snapshot", Route::Watch(tank, Way::Snapshot)),
+            ("/cameras/tank/stream.mjpg", Route::Watch(tank, Way::Mjpeg)),
+            ("/cameras/tank/stream", Route::Watch(tank, Way::Mjpeg)),
+            ("/cameras/tank/?action=stream_0", Route::Watch(tank, Way::Mjpeg)),
+            ("/cameras/tank/?action=stream_1", Route::Nothing),
+            ("/cameras/tank/?action=x", Route::NoAction("x".into())),
+            ("/cameras/tank/ws", Route::Watch(tank, Way::WebSocket)),
             ("/cameras/tank/app.js", Route::Nothing),
             ("/api/cameras", Route::Cameras),
             ("/api/cameras/tank", Route::Camera("tank")),
@@ -212,8 +351,9 @@ mod tests {
             ("/api/", Route::Nothing),
             ("/healthz", Route::Health),
         ];
-        for (path, expected) in cases {
-            assert_eq!(route(path), expected, "{path}");
+        for (address, expected) in cases {
+            let (path, query) = address.split_once('?').map_or((address, None), |(p, q)| (p, Some(q)));
+            assert_eq!(route(path, query), expected, "{address}");
         }
     }
 
@@ -240,8 +380,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_path_panics(path in ".*") {
-            route(&path);
+        fn no_path_panics(path in ".*", query in proptest::option::of(".*")) {
+            route(&path, query.as_deref());
+        }
+
+        #[test]
+        fn an_action_is_found_wherever_it_stands(
+            before in "([a-z]{1,5}=[a-z0-9%+]{0,5}&){0,3}",
+            after in "(&[b-z][a-z]{0,4}(=[a-z0-9%+=]{0,5})?){0,3}",
+            number in proptest::option::of(0..100usize),
+        ) {
+            let suffix = number.map_or(String::new(), |number| format!("_{number}"));
+            let query = format!("{before}action=stream{suffix}{after}");
+            prop_assert_eq!(
+                route("/", Some(&query)),
+                Route::Watch(Which::Numbered(number.unwrap_or(0)), Way::Mjpeg)
+            );
         }
     }
 }

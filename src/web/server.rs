@@ -5,6 +5,7 @@ mod bind;
 mod body;
 mod connection;
 mod io;
+mod line;
 mod progress;
 mod refuse;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 
 pub(crate) use bind::{bind, raise_file_limit};
 pub(crate) use body::RequestBody;
+pub(crate) use line::Line;
 
 use crate::config::LimitsConfig;
 use admission::{Admission, Ticket};

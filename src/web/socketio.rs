@@ -23,13 +23,11 @@ use socketioxide::{
     operators::BroadcastOperators,
     socket::Sid,
 };
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep_until},
-};
+use tokio::task::JoinHandle;
 
+use super::states::States;
 use crate::{
-    camera::{Camera, Cameras, Status, lifecycle::State, status::unix_ms, viewers::Viewer},
+    camera::{Camera, Cameras, lifecycle::State, status::unix_ms, viewers::Viewer},
     capture::rolling_file::FILE_NAME,
     config,
     feed::Frame,
@@ -40,10 +38,6 @@ const WATCHING: &str = "watching";
 
 /// The longest message of a browser, in bytes. Ours are the names of events.
 const LONGEST_MESSAGE: usize = 16 << 10;
-
-/// Between two `state` events that differ in nothing but numbers: with a thousand browsers that come at once,
-/// each of them told of each would be a million messages.
-const NUMBERS_PAUSE: Duration = Duration::from_secs(1);
 
 /// The Socket.IO server of all cameras.
 pub(crate) struct Announcer {
@@ -245,10 +239,7 @@ fn announce_newest(camera: &Camera, socket: &SocketRef) {
 async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
     let own = format!("/{}", camera.name());
     let mut frames = camera.feed().subscribe();
-    let mut status = camera.status();
-    let mut told: Status = status.borrow_and_update().clone();
-    let mut last_told = Instant::now();
-    let mut due: Option<Instant> = None;
+    let mut states = States::of(&camera);
     loop {
         let namespaces = [Some(own.as_str()), cameras.is_first(&camera).then_some("/")];
         tokio::select! {
@@ -263,21 +254,9 @@ async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
                         let _ = room.to(WATCHING).volatile().emit("liveStream", &url).await;
                     }
                 }
-                continue;
             }
-            changed = status.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                let pause = if status.borrow_and_update().differs_in_kind(&told) { Duration::ZERO } else { NUMBERS_PAUSE };
-                let earliest = (last_told + pause).max(Instant::now());
-                due = Some(due.map_or(earliest, |due| due.min(earliest)));
-            }
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                due = None;
-                last_told = Instant::now();
-                told = status.borrow().clone();
-                let state = told.to_json();
+            state = states.next() => {
+                let Some(state) = state else { return };
                 for everybody in namespaces.into_iter().flatten().filter_map(|ns| io.of(ns)) {
                     let _ = everybody.emit("state", &state).await;
                 }

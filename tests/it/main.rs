@@ -9,14 +9,17 @@
 mod capture_process;
 mod cli;
 mod config;
+mod cors;
 mod faults;
 mod full_disk;
 mod garbage;
 mod guard;
 mod images;
+mod mjpeg;
 mod on_demand;
 mod race;
 mod rolling_file;
 mod signals;
 mod socketio;
 mod support;
+mod websocket;

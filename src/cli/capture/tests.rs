@@ -443,7 +443,7 @@ fn rpicam_vid_is_given_what_was_asked_and_stopped_by_an_interrupt() {
     assert_eq!(
         fs::read_to_string(place.path("arguments")).unwrap(),
         "--codec mjpeg -o - --flush -t 0 -n --width 64 --height 48 --framerate 25.000 --quality 80 --camera 1 \
-         --rotation 180 --hflip\n"
+         --vflip\n"
     );
     capture.stop();
     assert_eq!(fs::read_to_string(place.path("ended")).unwrap(), "interrupted\n");

@@ -3,6 +3,7 @@
 use super::Limits;
 use super::body::{ReplyBody, RequestBody};
 use super::io::{Io, Transport};
+use super::line::Line;
 use super::progress::Progress;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
@@ -66,6 +67,10 @@ pub(super) async fn run<T, S, B>(
                 connection.as_mut().graceful_shutdown();
                 ended = connection.as_mut().poll(cx);
             }
+            // hyper does not always ask a body again after the flush that the body waits for.
+            while ended.is_pending() && progress.flush_was_missed() {
+                ended = connection.as_mut().poll(cx);
+            }
             if let Poll::Ready(result) = ended {
                 if let Err(error) = result {
                     tracing::debug!(%client, %error, "connection ended");
@@ -111,6 +116,7 @@ where
         self.progress.request();
         let mut request = request.map(|body| RequestBody::new(body, &self.progress));
         request.extensions_mut().insert(ClientAddr(self.client));
+        request.extensions_mut().insert(Line::new(self.progress.clone()));
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner).call(request);
         NotingFuture { inner, progress: Some(self.progress.clone()) }
     }

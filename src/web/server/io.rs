@@ -13,6 +13,9 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Sends what fits into the kernel's buffer, as well as that goes.
     fn last_words(&self, words: &[u8]);
 
+    /// Makes the kernel refuse bytes while more than a little waits in it to be sent.
+    fn queue_little(&self);
+
     /// Makes the end of the stream throw away what the peer has not taken. Otherwise the kernel would
     /// hold those bytes, and try to deliver them, for minutes.
     fn forget_unsent(&self);
@@ -21,6 +24,12 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 impl Transport for TcpStream {
     fn last_words(&self, words: &[u8]) {
         self.try_write(words).ok();
+    }
+
+    fn queue_little(&self) {
+        // The kernel would let its queue grow to megabytes, which are minutes for a slow reader. It still
+        // takes one segment of up to 64 KiB when there is less than this, so large pictures need few calls.
+        socket2::SockRef::from(self).set_tcp_notsent_lowat(4096).ok();
     }
 
     fn forget_unsent(&self) {
@@ -43,6 +52,13 @@ impl<T: Transport> Io<T> {
             None => Ok(()),
             Some(_) => Err(io::ErrorKind::TimedOut.into()),
         }
+    }
+
+    fn writable(&self) -> io::Result<()> {
+        if self.progress.take_shorten() {
+            self.inner.queue_little();
+        }
+        self.alive()
     }
 
     fn wrote(&self, cx: &Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -80,7 +96,7 @@ impl<T: Transport> AsyncRead for Io<T> {
 
 impl<T: Transport> AsyncWrite for Io<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.alive()?;
+        self.writable()?;
         let result = Pin::new(&mut self.inner).poll_write(cx, buf);
         self.wrote(cx, result)
     }
@@ -90,7 +106,7 @@ impl<T: Transport> AsyncWrite for Io<T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.alive()?;
+        self.writable()?;
         let result = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
         self.wrote(cx, result)
     }

@@ -88,6 +88,14 @@ pub(super) struct Progress {
     replying: AtomicBool,
     body: Window,
     write: Window,
+    /// Bytes that the kernel took, of late; see [`Self::taken`].
+    taken: AtomicU64,
+    /// No more than a little is to wait in the kernel.
+    short: AtomicBool,
+    /// A body has given bytes that are not flushed yet.
+    filled: AtomicBool,
+    /// A body waits for the flush.
+    awaited: AtomicBool,
     stopping: AtomicBool,
     killed: AtomicU8,
     closed: AtomicBool,
@@ -105,6 +113,10 @@ impl Progress {
             replying: AtomicBool::new(false),
             body: Window::default(),
             write: Window::default(),
+            taken: AtomicU64::new(0),
+            short: AtomicBool::new(false),
+            filled: AtomicBool::new(false),
+            awaited: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             killed: AtomicU8::new(0),
             closed: AtomicBool::new(false),
@@ -181,10 +193,45 @@ impl Progress {
     /// The kernel took bytes.
     pub(super) fn wrote(&self, bytes: usize) {
         self.write.moved(bytes);
+        // One task writes at a time.
+        self.taken.store(self.taken.load(Relaxed).wrapping_add(bytes as u64), Relaxed);
+    }
+
+    /// How many bytes the kernel has taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Relaxed)
+    }
+
+    /// Wants what is written to wait here and not in the kernel.
+    pub(super) fn shorten(&self) {
+        self.short.store(true, Relaxed);
+    }
+
+    /// Whether that was wanted since the last time of asking.
+    pub(super) fn take_shorten(&self) -> bool {
+        self.short.load(Relaxed) && self.short.swap(false, Relaxed)
+    }
+
+    /// A body has given bytes.
+    pub(super) fn filled(&self) {
+        self.filled.store(true, Relaxed);
+    }
+
+    /// Whether all that bodies have given is in the kernel. If not, [`Self::flush_was_missed`] notes that.
+    pub(super) fn is_clear(&self) -> bool {
+        let filled = self.filled.load(Relaxed);
+        self.awaited.store(filled, Relaxed);
+        !filled
+    }
+
+    /// Whether a body has waited for the flush, which came, and has not looked since.
+    pub(super) fn flush_was_missed(&self) -> bool {
+        self.awaited.load(Relaxed) && !self.filled.load(Relaxed)
     }
 
     /// The kernel took all there was.
     pub(super) fn flushed(&self) {
+        self.filled.store(false, Relaxed);
         if self.write.is_open() {
             self.write.close();
             if self.phase.load(Relaxed) == phase::IDLE {

@@ -3,17 +3,21 @@
 mod browser;
 mod daemon;
 mod http;
+mod mjpeg;
 mod polling;
 mod processes;
 mod program;
 mod stand_in;
+mod viewer;
 mod wait;
 
 pub(crate) use browser::{Browser, Manner};
 pub(crate) use daemon::Daemon;
 pub(crate) use http::{Reply, exchange, get, request};
+pub(crate) use mjpeg::Mjpeg;
 pub(crate) use polling::Polling;
 pub(crate) use processes::{captures, children, exists, group, no_process_left, signal};
 pub(crate) use program::Program;
 pub(crate) use stand_in::{StandIn, jpeg};
+pub(crate) use viewer::Viewer;
 pub(crate) use wait::{eventually, in_time};

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 impl super::super::io::Transport for DuplexStream {
     fn last_words(&self, _: &[u8]) {}
+    fn queue_little(&self) {}
     fn forget_unsent(&self) {}
 }
 
@@ -238,6 +239,7 @@ struct Telling(DuplexStream, mpsc::UnboundedSender<usize>);
 
 impl super::super::io::Transport for Telling {
     fn last_words(&self, _: &[u8]) {}
+    fn queue_little(&self) {}
     fn forget_unsent(&self) {}
 }
 

@@ -1,0 +1,186 @@
+//! `stream.mjpg`: pictures without end in one answer, as mjpg-streamer sends them.
+//!
+//! ```text
+//! --boundary␍␊
+//! Content-Type, Content-Length, X-Timestamp␍␊␍␊ JPEG ␍␊--boundary␍␊      once for each picture
+//! ```
+//!
+//! The boundary goes out with the picture that it ends: many clients show a picture only when they see it.
+
+use std::{
+    io::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderName, HeaderValue, Response, Version, header};
+use tokio::{
+    sync::watch,
+    time::{sleep_until, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    content::{Content, Pieces},
+    image, query,
+    server::Line,
+    snapshot,
+};
+use crate::{
+    camera::{Camera, fresh::fresh, viewers::Lease},
+    feed::Frame,
+};
+
+/// The text between pictures, that of mjpg-streamer and µStreamer: some clients look for it.
+macro_rules! boundary {
+    () => {
+        "boundarydonotcross"
+    };
+}
+
+const OPENING: &[u8] = concat!("--", boundary!(), "\r\n").as_bytes();
+const BETWEEN: &[u8] = concat!("\r\n--", boundary!(), "\r\n").as_bytes();
+const CLOSING: &[u8] = concat!("--", boundary!(), "--\r\n").as_bytes();
+const CONTENT_TYPE: &str = concat!("multipart/x-mixed-replace;boundary=", boundary!());
+
+/// After so long without a new picture the last one is sent again: proxies and programs give up connections
+/// over which nothing comes, browsers may show a picture only when the next one begins, and whoever has
+/// vanished without a word is noticed by it.
+const REPEAT: Duration = Duration::from_secs(5);
+
+/// nginx keeps answers to itself until it has some of them, unless it is told not to.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Starts the camera if need be, and answers with its pictures for as long as the client takes them; with 503
+/// and the reason where there is no first one. With `look` only, a client's HEAD, nothing is started.
+pub(crate) async fn mjpeg(
+    camera: &Camera,
+    asked: Option<&str>,
+    line: Option<Line>,
+    look: bool,
+) -> Response<Content> {
+    let period = match query::fps(asked) {
+        Ok(period) => period,
+        Err(refusal) => return (*refusal).map(Content::from),
+    };
+    if look {
+        return head(Box::pin(stream::empty()));
+    }
+    let lease = camera.lease();
+    let frames = camera.feed().subscribe();
+    let first = match fresh(camera).await {
+        Ok(frame) => frame,
+        Err(failure) => return snapshot::unavailable(failure).map(Content::from),
+    };
+    if let Some(line) = &line {
+        line.keep_short();
+    }
+    let turn = Turn {
+        frames,
+        period: period.unwrap_or_default(),
+        due: Instant::now(),
+        last: None,
+        first: Some(first),
+        closed: camera.closed().clone(),
+        _lease: lease,
+    };
+    head(pieces(turn, line))
+}
+
+fn head(pieces: Pieces) -> Response<Content> {
+    let mut response = Response::new(Content::Pieces(pieces));
+    // The end of the connection is the end of the answer, as with mjpg-streamer: chunks, which is how HTTP/1.1
+    // would have it, are more than some cameras' clients know.
+    *response.version_mut() = Version::HTTP_10;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    response
+}
+
+/// The body: one picture at a time, the next one chosen when all of the last one has gone.
+fn pieces(turn: Turn, line: Option<Line>) -> Pieces {
+    Box::pin(stream::unfold((turn, line, Part::Opening), async |(mut turn, line, part)| {
+        let (bytes, next) = match part {
+            Part::Opening => (Bytes::from_static(OPENING), Part::Next),
+            Part::Next => {
+                if let Some(line) = &line {
+                    line.clear().await;
+                }
+                match turn.next().await {
+                    Some(frame) => (headers(&frame), Part::Picture(frame)),
+                    None => (Bytes::from_static(CLOSING), Part::End),
+                }
+            }
+            Part::Picture(frame) => (frame.jpeg.clone(), Part::Between),
+            Part::Between => (Bytes::from_static(BETWEEN), Part::Next),
+            Part::End => return None,
+        };
+        if let Some(line) = &line {
+            line.filled();
+        }
+        Some((Ok(bytes), (turn, line, next)))
+    }))
+}
+
+/// What is sent next.
+enum Part {
+    Opening,
+    Next,
+    Picture(Arc<Frame>),
+    Between,
+    End,
+}
+
+fn headers(frame: &Frame) -> Bytes {
+    let mut text = Vec::with_capacity(128);
+    let length = frame.jpeg.len();
+    let timestamp = image::timestamp(frame);
+    write!(text, "Content-Type: image/jpeg\r\nContent-Length: {length}\r\nX-Timestamp: {timestamp}\r\n\r\n")
+        .expect("memory can be written to");
+    text.into()
+}
+
+/// A viewer's turn: which picture it gets, and when.
+struct Turn {
+    frames: watch::Receiver<Option<Arc<Frame>>>,
+    /// The least time from one picture to the next.
+    period: Duration,
+    /// When the next picture may be sent.
+    due: Instant,
+    /// What was sent last, and when.
+    last: Option<(Arc<Frame>, Instant)>,
+    first: Option<Arc<Frame>>,
+    closed: CancellationToken,
+    _lease: Lease,
+}
+
+impl Turn {
+    /// The newest picture when one is due; nothing at the camera's end.
+    async fn next(&mut self) -> Option<Arc<Frame>> {
+        let closed = self.closed.clone();
+        let frame = closed.run_until_cancelled(self.newest()).await??;
+        let now = Instant::now();
+        // From when it was due, not from when it came, or 10 pictures a second of a camera that gives 30
+        // would be less. What was missed is not made up for.
+        self.due = (self.due + self.period).max(now + self.period / 2);
+        self.last = Some((Arc::clone(&frame), now));
+        Some(frame)
+    }
+
+    async fn newest(&mut self) -> Option<Arc<Frame>> {
+        let Some((last, sent)) = &self.last else { return self.first.take() };
+        if !self.period.is_zero() {
+            sleep_until(self.due.into()).await;
+        }
+        let newer = self.frames.wait_for(|newest| newest.as_ref().is_some_and(|frame| frame.id > last.id));
+        match timeout_at((*sent + REPEAT).into(), newer).await {
+            Ok(newest) => newest.ok()?.clone(),
+            Err(_) => Some(Arc::clone(last)),
+        }
+    }
+}
