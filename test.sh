@@ -103,7 +103,12 @@ missing_packages() {
                 python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv
                 ;;
             qemu)
-                [ "$(id -u)" != 0 ] || { have qemu-system-x86_64 || echo qemu-system-x86 seabios; have mmdebstrap || echo mmdebstrap; have mke2fs || echo e2fsprogs; }
+                # Elsewhere the section is left out.
+                if [ "$(id -u)" = 0 ] && [ "$(uname -m)" = x86_64 ]; then
+                    have qemu-system-x86_64 || echo qemu-system-x86 seabios
+                    have mmdebstrap || echo mmdebstrap
+                    have mke2fs || echo e2fsprogs
+                fi
                 ;;
             libcamera | arm64) [ "$(id -u)" != 0 ] || have debootstrap || echo debootstrap ;;
         esac
