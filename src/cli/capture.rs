@@ -26,19 +26,12 @@ pub(super) fn run(spec: &Spec) -> ExitCode {
         Err(failure) => return runner::run(|_, _| Err(failure)),
     };
     runner::run(|stop, emit| match kind {
-        Kind::Rpicam => {
-            stop.without_controls();
-            rpicam::capture(spec, stop, emit)
-        }
+        Kind::Rpicam => runner::without_controls(stop, emit, |stop, emit| rpicam::capture(spec, stop, emit)),
         Kind::Command => {
-            stop.without_controls();
-            command::capture(spec, stop, emit)
+            runner::without_controls(stop, emit, |stop, emit| command::capture(spec, stop, emit))
         }
+        Kind::Replay => runner::without_controls(stop, emit, |stop, emit| replay::capture(spec, stop, emit)),
         Kind::V4l2 => v4l2::capture(spec, stop, emit),
-        Kind::Replay => {
-            stop.without_controls();
-            replay::capture(spec, stop, emit)
-        }
         Kind::Auto | Kind::Libcamera | Kind::Pattern => pattern::capture(spec, notice, stop, emit),
     })
 }

@@ -60,21 +60,6 @@ fn describe(camera: &CameraConfig, first: bool) -> String {
     )
 }
 
-/// What kind "auto" takes.
-fn found(device: &str, detected: &Detected) -> String {
-    match (&detected.libcamera, &detected.v4l2) {
-        _ if device.starts_with("/dev/") => format!("V4L2 camera {device:?}, through kind {}", Kind::V4l2),
-        (Libcamera::Cameras { kind, cameras, .. }, _) => {
-            let model = cameras.first().map_or("the first camera", |camera| &camera.model);
-            format!("{model}, through kind {kind}")
-        }
-        (_, Ok(webcams)) if !webcams.is_empty() => {
-            format!("{}, through kind {}", webcams[0].name, Kind::V4l2)
-        }
-        (Libcamera::Nothing(failure), Ok(_)) | (_, Err(failure)) => format!("{failure}, so the test picture"),
-    }
-}
-
 /// What is done to the pictures, as a further part of the sentence.
 fn done(camera: &CameraConfig) -> String {
     let turned = match camera.rotate.degrees() {
@@ -90,4 +75,19 @@ fn done(camera: &CameraConfig) -> String {
     ];
     let words = all.into_iter().flatten().collect::<Vec<_>>().join(", ");
     if words.is_empty() { words } else { format!("; its pictures: {words}") }
+}
+
+/// What kind "auto" takes.
+fn found(device: &str, detected: &Detected) -> String {
+    match (&detected.libcamera, &detected.v4l2) {
+        _ if device.starts_with("/dev/") => format!("V4L2 camera {device:?}, through kind {}", Kind::V4l2),
+        (Libcamera::Cameras { kind, cameras, .. }, _) => {
+            let model = cameras.first().map_or("the first camera", |camera| &camera.model);
+            format!("{model}, through kind {kind}")
+        }
+        (_, Ok(webcams)) if !webcams.is_empty() => {
+            format!("{}, through kind {}", webcams[0].name, Kind::V4l2)
+        }
+        (Libcamera::Nothing(failure), Ok(_)) | (_, Err(failure)) => format!("{failure}, so the test picture"),
+    }
 }

@@ -153,8 +153,8 @@ prop_compose! {
         (interval, linger) in (time(20, 86_400_000), time(0, 3_600_000)),
         (start, stall) in (time(1000, 300_000), time(1000, 86_400_000)),
         (quality, quarters, hflip, vflip) in (1u8..=100, 0u64..4, any::<bool>(), any::<bool>()),
-        (picture, shuffle, format) in (picture(), any::<bool>(), "[A-Za-z0-9]{0,4}"),
-        command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}",
+        (picture, shuffle) in (picture(), any::<bool>()),
+        command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}", format in "[A-Za-z0-9]{0,4}",
         origins in proptest::collection::vec("\\*|https?://[a-z]{1,9}(:[1-9][0-9]{0,3})?/?", 0..4),
     ) -> CameraConfig {
         let is_command = kind == Kind::Command && !command.trim().is_empty();

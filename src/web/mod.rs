@@ -3,6 +3,7 @@
 mod answer;
 pub mod api;
 mod content;
+mod controls;
 mod cors;
 pub(crate) mod error;
 mod etag;

@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
+use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use warp::{Filter, Reply, filters::BoxedFilter, path::FullPath};
@@ -10,7 +11,7 @@ use warp::{Filter, Reply, filters::BoxedFilter, path::FullPath};
 use super::{
     api::{self, About},
     content::{self, Content},
-    cors,
+    controls, cors,
     error::{self, Refusal},
     image, mjpeg,
     page::Page,
@@ -55,6 +56,7 @@ enum Route<'a> {
     NoAction(Cow<'a, str>),
     Cameras,
     Camera(&'a str),
+    Controls(&'a str),
     Status,
     Health,
     /// Nothing, below `/api` or a camera.
@@ -92,6 +94,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
         ["api", "status"] => Route::Status,
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
+        ["api", "cameras", name, "controls"] => Route::Controls(name),
         ["api", ..] => Route::Nothing,
         ["cameras", name] => Route::CameraPageWithoutSlash(name),
         ["cameras", name, ""] => match action(query) {
@@ -111,6 +114,14 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
         },
         [file] => way(file).map_or(Route::Page, |way| Route::Watch(Which::Numbered(0), way)),
         _ => Route::Page,
+    }
+}
+
+/// The methods that a route answers, as in `Allow`.
+fn methods(route: &Route<'_>) -> &'static str {
+    match route {
+        Route::Controls(_) => controls::METHODS,
+        _ => "GET, HEAD",
     }
 }
 
@@ -150,11 +161,12 @@ pub(crate) fn routes(site: Site) -> BoxedFilter<(impl Reply,)> {
             line,
             upgrade,
         })
-        .then(move |asked: Asked| {
+        .and(warp::body::stream())
+        .then(move |asked: Asked, body| {
             let site = site.clone();
             async move {
                 let head = asked.method == Method::HEAD;
-                let mut response = answer(&site, asked).await;
+                let mut response = answer(&site, asked, body).await;
                 if head
                     && response.status() != StatusCode::NOT_MODIFIED
                     && let Content::Whole(body) = response.body_mut()
@@ -168,13 +180,19 @@ pub(crate) fn routes(site: Site) -> BoxedFilter<(impl Reply,)> {
         .boxed()
 }
 
-async fn answer(site: &Site, asked: Asked) -> Response<Content> {
+async fn answer(
+    site: &Site,
+    asked: Asked,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
+) -> Response<Content> {
     let (path, query) = (asked.path.as_str(), asked.query.as_deref());
     let (method, headers) = (&asked.method, &asked.headers);
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        return other_method(site, &asked).map(Content::from);
+    let route = route(path, query);
+    let methods = methods(&route);
+    if !methods.split(", ").any(|allowed| allowed == method.as_str()) {
+        return other_method(site, &asked, methods).map(Content::from);
     }
-    let whole = match route(path, query) {
+    let whole = match route {
         Route::Page => site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path)),
         Route::CameraPage(name) => match site.cameras.get(name) {
             Some(_) => site.page.asset("/", headers, method).unwrap_or_else(|| nothing(path)),
@@ -201,13 +219,17 @@ async fn answer(site: &Site, asked: Asked) -> Response<Content> {
             Some(camera) => api::camera(&camera),
             None => no_camera(name),
         },
+        Route::Controls(name) => match site.cameras.get(name) {
+            Some(camera) => controls::controls(&camera, method, headers, body).await,
+            None => no_camera(name),
+        },
         Route::Status => api::status(&site.about),
     };
     whole.map(Content::from)
 }
 
-/// What is neither GET nor HEAD: a browser that asks what a page of another site may do, or a mistake.
-fn other_method(site: &Site, asked: &Asked) -> Response<Bytes> {
+/// What a route has no method for: a browser that asks what a page of another site may do, or a mistake.
+fn other_method(site: &Site, asked: &Asked, methods: &'static str) -> Response<Bytes> {
     let origins = watched(&site.cameras, asked.path.as_str(), asked.query.as_deref())
         .filter(|_| asked.method == Method::OPTIONS)
         .map(|camera| camera.origins())
@@ -217,9 +239,10 @@ fn other_method(site: &Site, asked: &Asked) -> Response<Bytes> {
         cors::tell(&mut response, &origins, &asked.headers);
         return response;
     }
-    let hint = "ask with GET or HEAD";
-    let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, "nothing here can be changed", hint);
-    refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    let hint = format!("ask with one of {methods}");
+    let error = "this can't be done here";
+    let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, error, hint.as_str());
+    refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     refusal
 }
 
@@ -346,6 +369,8 @@ mod tests {
             ("/cameras/tank/app.js", Route::Nothing),
             ("/api/cameras", Route::Cameras),
             ("/api/cameras/tank", Route::Camera("tank")),
+            ("/api/cameras/tank/controls", Route::Controls("tank")),
+            ("/api/cameras/tank/controls/", Route::Nothing),
             ("/api/status", Route::Status),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),

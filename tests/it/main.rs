@@ -9,6 +9,7 @@
 mod capture_process;
 mod cli;
 mod config;
+mod controls;
 mod cors;
 mod faults;
 mod full_disk;
