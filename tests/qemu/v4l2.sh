@@ -75,7 +75,12 @@ end() {
     wait "$capture"
 }
 control() { jq -s "map(select(.event == \"controls\")) | last | .controls[] | select(.id == \"$1\") | $2" /tmp/events; }
-driver_has() { [ "$(v4l2-ctl -d /dev/video0 -C "$1" | sed 's/.*: //')" = "$2" ]; } # driver_has CONTROL VALUE
+# driver_has CONTROL VALUE [DEVICE]
+driver_has() { [ "$(v4l2-ctl -d "${3-/dev/video0}" -C "$1" | sed 's/.*: //')" = "$2" ]; }
+set_over_the_web() { # set_over_the_web JSON
+    curl -sS -f -o /dev/null -X PATCH -H 'Content-Type: application/json' -d "$1" \
+        http://127.0.0.1:3000/api/cameras/camera/controls
+}
 
 install -m 755 eyelid /usr/local/bin/
 install -D -m 644 config.toml /etc/eyelid/config.toml
@@ -183,6 +188,8 @@ serve device '"vivid"' linger '"1s"' interval '"500ms"'
 watch_on &
 watcher=$!
 check 'the service has a viewer' comes state_is '.state == "live"'
+check 'a control is set over the web' comes set_over_the_web '{"brightness": 42}'
+check 'in the driver' driver_has brightness 42
 unplug
 check 'unplugged, it says so' comes state_is '.reason // "" | test("unplugged|no camera \"vivid\"|does not answer")'
 # Another device takes the number meanwhile, so that the camera comes back as another one.
@@ -190,6 +197,8 @@ modprobe v4l2loopback video_nr=0 card_label=other exclusive_caps=1 2> /dev/null 
 replug
 check 'plugged in again, it is found by its name' comes state_is '.state == "live"'
 state | jq -c .source
+now=$(readlink -f /dev/v4l/by-path/platform-$VIVID-video-index0)
+check 'with what was set' comes driver_has brightness 42 "$now"
 [ ! -e /sys/module/v4l2loopback ] || check 'under its new number' state_is '.source.device | test("/dev/video1")'
 systemctl stop eyelid
 check 'it stops with a viewer connected' is Result success
