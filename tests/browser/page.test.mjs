@@ -324,6 +324,9 @@ describe('for everybody', () => {
       const file = readFileSync(await download.path());
       assert.deepEqual([file.readUInt16BE(0), file.readUInt16BE(file.length - 2)], [0xffd8, 0xffd9]);
     }
+    await page.getByRole('button', { name: 'Adjust' }).waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'adjust');
     await page.keyboard.press('Tab');
     assert.equal(await focused(), 'full');
     await page.keyboard.press('Enter');
@@ -331,8 +334,7 @@ describe('for everybody', () => {
     await shoot(page, 'full-screen');
     await page.keyboard.press('f');
     await page.waitForFunction(() => !document.fullscreenElement);
-    await page.keyboard.press('Shift+Tab');
-    await page.keyboard.press('Shift+Tab');
+    for (let back = 0; back < 3; back += 1) await page.keyboard.press('Shift+Tab');
     assert.equal(await focused(), 'stop');
     await page.keyboard.press('Space');
     await page.waitForSelector('[data-part="start"]:not([hidden])');
@@ -464,6 +466,145 @@ describe('several cameras', () => {
     await start(door);
     await page.waitForSelector('.tile.is-live:nth-child(3)');
     assert.equal(daemon.captures().length, 1);
+  });
+});
+
+describe('controls', () => {
+  const adjust = (page) => page.getByRole('button', { name: 'Adjust', exact: true });
+  const slider = (page, name = 'Brightness') => page.getByRole('slider', { name });
+  const told = async (daemon) => {
+    const { controls } = await (await fetch(`${daemon.url}/api/cameras/tank/controls`)).json();
+    return Object.fromEntries(controls.map(({ id, value }) => [id, value]));
+  };
+  const set = (daemon, what, wanted) => until(async () => {
+    const values = await told(daemon);
+    return Object.entries(wanted).every(([id, value]) => values[id] === value);
+  }, `${what}: ${JSON.stringify(wanted)}`);
+  const light = (page) => page.evaluate(async () => {
+    const picture = await createImageBitmap(document.querySelector('canvas'));
+    const canvas = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+    canvas.drawImage(picture, 0, 0);
+    const { data } = canvas.getImageData(0, 0, picture.width, picture.height);
+    return data.reduce((sum, level) => sum + level, 0) / data.length;
+  });
+
+  pageTest('a slider is seen in the picture and on the page of somebody else, and so is its way back', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await inState(page, 'off');
+    assert.equal(await adjust(page).isVisible(), false, 'nobody knows yet what the camera offers');
+    await start(page);
+    await live(page);
+    const other = await visit('/', { options: PHONE });
+    await live(other);
+    await adjust(other).click();
+    await adjust(page).click();
+    const before = await light(page);
+    await slider(page).fill('100');
+    await until(async () => (await light(page)) > before + 40, 'a brighter picture');
+    await set(daemon, 'the slider', { brightness: 100 });
+    await until(async () => (await slider(other).inputValue()) === '100', 'the other page shows it');
+    await shoot(page, 'adjust-desktop');
+    await shoot(other, 'adjust-phone');
+    assert.equal(await page.getByRole('button', { name: 'Reset Saturation' }).isVisible(), false);
+    await other.getByRole('button', { name: 'Reset Brightness' }).click();
+    await set(daemon, 'the default', { brightness: 0 });
+    await until(async () => (await slider(page).inputValue()) === '0', 'the first page shows the default');
+    await until(async () => Math.abs((await light(page)) - before) < 20, 'the picture as it was');
+  });
+
+  pageTest('a slider that is dragged does not ask too often, and ends where it was left', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    let asked = 0;
+    page.on('request', (request) => { asked += request.method() === 'PATCH' ? 1 : 0; });
+    await start(page);
+    await live(page);
+    await adjust(page).click();
+    const { x, y, width, height } = await slider(page).boundingBox();
+    const began = Date.now();
+    await page.mouse.move(x + width / 2, y + height / 2);
+    await page.mouse.down();
+    for (let step = 1; step <= 60; step += 1) await page.mouse.move(x + width / 2 + step, y + height / 2);
+    await page.mouse.up();
+    const end = Number(await slider(page).inputValue());
+    assert.ok(end > 10, `${end}`);
+    await set(daemon, 'the last value', { brightness: end });
+    const most = 2 + (Date.now() - began) / 200;
+    assert.ok(asked >= 1 && asked <= most, `${asked} requests, ${most} at most`);
+  });
+
+  pageTest('all of it works by keyboard', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    await adjust(page).focus();
+    assert.equal(await adjust(page).getAttribute('aria-expanded'), 'false');
+    await page.keyboard.press('Enter');
+    assert.equal(await adjust(page).getAttribute('aria-expanded'), 'true');
+    await slider(page).focus();
+    for (let step = 0; step < 3; step += 1) await page.keyboard.press('ArrowRight');
+    await set(daemon, 'arrow keys', { brightness: 3 });
+    const toggle = page.getByRole('switch', { name: 'Negative' });
+    await toggle.focus();
+    await page.keyboard.press('Space');
+    await set(daemon, 'a switch', { negative: true });
+    await page.getByRole('combobox', { name: 'White balance' }).focus();
+    await page.keyboard.press('w');
+    await set(daemon, 'a choice', { white_balance: 'warm' });
+    assert.equal(await page.locator('.toast').innerText(), '', 'no letter saves a picture while one chooses');
+    await page.getByRole('button', { name: 'Blink' }).press('Enter');
+    await page.getByRole('button', { name: 'Reset all' }).press('Enter');
+    await set(daemon, 'all defaults', { brightness: 0, negative: false, white_balance: 'neutral' });
+    await page.getByRole('button', { name: 'Reset all' }).waitFor({ state: 'hidden' });
+    assert.equal(await toggle.isChecked(), false);
+    await page.keyboard.press('Escape');
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.part), 'adjust');
+    assert.equal(await slider(page).isVisible(), false);
+  });
+
+  pageTest('what can’t be set is told beside it, with its limits', TANK, async ({ daemon, visit }) => {
+    const page = await visit('/', { expected: /422|ERR_/ });
+    await start(page);
+    await live(page);
+    await adjust(page).click();
+    const exact = page.getByRole('spinbutton', { name: 'Saturation, exact value' });
+    await exact.fill('300');
+    await exact.press('Enter');
+    const row = page.locator('.row', { has: exact });
+    await row.getByText('saturation can\'t be 300. It takes a number from 0 to 2.').waitFor();
+    assert.equal(await page.locator('.row .problem:not(:empty)').count(), 1);
+    await exact.fill('1.5');
+    await exact.press('Enter');
+    await set(daemon, 'a number that fits', { saturation: 1.5 });
+    await row.locator('.problem').waitFor({ state: 'hidden' });
+    await page.route('**/controls', (route) => route.abort());
+    await slider(page).fill('50');
+    await page.getByText('The server does not answer, so nothing was set.').waitFor();
+    await until(async () => (await slider(page).inputValue()) === '0', 'the slider is where the camera is');
+  });
+
+  pageTest('the picture stays in sight beside the panel, on a phone and on a desk', TANK, async ({ visit }) => {
+    const first = await visit();
+    await start(first);
+    for (const options of [PHONE, { viewport: { width: 320, height: 568 } }, { viewport: { width: 1280, height: 800 } }]) {
+      const page = await visit('/', { options });
+      await live(page);
+      await adjust(page).click();
+      await until(() => page.evaluate(() => {
+        const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+        const [picture, panel] = [box('.stage'), box('.panel')];
+        const apart = picture.right <= panel.left || picture.bottom <= panel.top;
+        const inside = picture.top >= 0 && picture.bottom <= innerHeight && panel.right <= innerWidth && panel.bottom <= innerHeight;
+        return apart && inside && panel.height > 100 && document.documentElement.scrollWidth <= innerWidth;
+      }), `both in sight at ${options.viewport.width}x${options.viewport.height}`);
+    }
+  });
+
+  pageTest('a camera that offers nothing has no panel', camera({ name: 'tank', kind: 'command', command: 'exec sleep 1000' }), async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await until(async () => (await (await fetch(`${daemon.url}/api/cameras/tank/controls`)).json()).known, 'known controls');
+    await inState(page, 'starting');
+    assert.equal(await adjust(page).isVisible(), false);
   });
 });
 
