@@ -140,18 +140,24 @@ impl Device {
     pub(super) fn set_interval(&self, interval: Interval) -> io::Result<Option<Interval>> {
         let now = kernel::StreamParameters { kind: kernel::BUFFERS_OF_CAPTURE, ..Default::default() };
         let now = match self.call(kernel::GET_PARAMETERS, now) {
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::NOTTY) => return Ok(None),
+            Err(error) if knows_none(&error) => return Ok(None),
             now => now?,
         };
+        let asked = kernel::StreamParameters { interval: interval.to_kernel(), ..now };
         let now = if now.capability & kernel::TIME_PER_FRAME == 0 {
             now
         } else {
-            self.call(
-                kernel::SET_PARAMETERS,
-                kernel::StreamParameters { interval: interval.to_kernel(), ..now },
-            )?
+            match self.call(kernel::SET_PARAMETERS, asked) {
+                Err(error) if knows_none(&error) => now,
+                set => set?,
+            }
         };
         let given = Interval::from_kernel(now.interval);
         Ok((!given.is_none()).then_some(given))
     }
+}
+
+/// Whether it is a driver's way to say that it has no rates to set.
+fn knows_none(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::NOTTY | Errno::INVAL))
 }
