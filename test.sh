@@ -27,7 +27,7 @@ browser   1800  tests  the page in a real browser
 protocol  1800  tests  Socket.IO clients of other makers
 libcamera 3600  tests  a real libcamera capture, in a Debian 13 root folder
 arm64     3600  tests  the same built for arm64
-qemu      2400  tests  the service under a real systemd and V4L2 cameras, in a virtual machine'
+qemu      3600  tests  the service under a real systemd and V4L2 cameras, in a virtual machine'
 FAST='fmt clippy doc cargo'
 ALL='fmt clippy doc cargo shell systemd page browser protocol libcamera arm64 qemu'
 
@@ -103,7 +103,12 @@ missing_packages() {
                 python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv
                 ;;
             qemu)
-                [ "$(id -u)" != 0 ] || { have qemu-system-x86_64 || echo qemu-system-x86 seabios; have mmdebstrap || echo mmdebstrap; have mke2fs || echo e2fsprogs; }
+                # Elsewhere the section is left out.
+                if [ "$(id -u)" = 0 ] && [ "$(uname -m)" = x86_64 ]; then
+                    have qemu-system-x86_64 || echo qemu-system-x86 seabios
+                    have mmdebstrap || echo mmdebstrap
+                    have mke2fs || echo e2fsprogs
+                fi
                 ;;
             libcamera | arm64) [ "$(id -u)" != 0 ] || have debootstrap || echo debootstrap ;;
         esac

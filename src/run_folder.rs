@@ -10,6 +10,8 @@ use std::{
 
 use anyhow::{Context, bail};
 
+use crate::capture::{own_file, rolling_file};
+
 /// The magic numbers of `statfs(2)` for file systems that live in memory: tmpfs and ramfs.
 const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 
@@ -70,9 +72,12 @@ impl RunFolder {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
         for entry in entries.flatten() {
             let path = entry.path();
-            let _ = fs::remove_file(path.join(crate::capture::rolling_file::FILE_NAME));
-            if path.extension().is_some_and(|extension| extension == "part") {
-                let _ = fs::remove_file(&path);
+            let _ = fs::remove_file(path.join(rolling_file::FILE_NAME));
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("part") => drop(fs::remove_file(&path)),
+                // Whatever else a command has put there.
+                Some(own_file::EXTENSION) => drop(fs::remove_dir_all(&path)),
+                _ => {}
             }
             let _ = fs::remove_dir(&path);
         }

@@ -165,6 +165,12 @@ impl Camera {
 
     /// Gives it a new configuration, which takes effect at once; the name stays.
     pub fn configure(&self, config: CameraConfig) {
+        let shown =
+            |config: &CameraConfig| (config.picture.clone(), config.rotate, config.hflip, config.vflip);
+        if shown(&self.inner.config.borrow()) != shown(&config) {
+            // What older pictures show may be what is to be hidden now.
+            self.inner.feed.shut();
+        }
         self.inner.config.send_replace(config);
     }
 

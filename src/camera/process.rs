@@ -57,6 +57,8 @@ impl Program {
 pub(super) enum Told {
     /// The camera is open.
     Streaming(Streaming),
+    /// Something that it gave was no picture.
+    Ignored(String),
     /// What can be set of it.
     Controls(Offer),
     /// The process has ended and is reaped; why, as far as it can be known.
@@ -178,6 +180,7 @@ async fn read_events(
     for_each_line(output, |line| match serde_json::from_str(line) {
         Ok(Event::Streaming(streaming)) => drop(tell.try_send(Told::Streaming(streaming))),
         Ok(Event::Controls(offer)) => drop(tell.try_send(Told::Controls(offer))),
+        Ok(Event::Ignored { reason }) => drop(tell.try_send(Told::Ignored(reason))),
         Ok(Event::Error(error)) => failure = Some(error),
         Err(error) => tracing::warn!(%camera, %error, line, "the capture process said what is no event"),
     })

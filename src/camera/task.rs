@@ -55,6 +55,8 @@ pub(super) struct CameraTask {
     arrivals: VecDeque<Instant>,
     fps: f64,
     ignored_before: u64,
+    /// Whether the capture process was started with other settings.
+    outdated: bool,
     log: TransitionLog,
 }
 
@@ -89,6 +91,7 @@ impl CameraTask {
             arrivals: VecDeque::new(),
             fps: 0.0,
             ignored_before: 0,
+            outdated: false,
             log: TransitionLog::default(),
         }
     }
@@ -117,8 +120,11 @@ impl CameraTask {
                 }
                 Ok(()) = self.frames.changed(), if delivers => {
                     let frame = self.frames.borrow_and_update().clone();
-                    self.arrived(frame);
-                    self.handle(Event::Frame);
+                    // None when pictures were forgotten.
+                    if let Some(frame) = frame {
+                        self.arrived(&frame);
+                        self.handle(Event::Frame);
+                    }
                 }
                 told = next(&mut self.process), if running => self.told(told),
                 Ok(()) = self.configured.changed() => self.reconfigured(),
@@ -194,11 +200,14 @@ impl CameraTask {
                 self.source = Some(streaming);
                 self.publish(self.life.state());
             }
+            Told::Ignored(reason) => self.feed.ignore(reason),
             Told::Controls(offer) => self.controls.offered(offer),
             Told::Ended(failure) => {
                 self.process = None;
                 self.controls.ended();
                 let _ = fs::remove_file(&self.output);
+                self.outdated = false;
+                self.open_feed();
                 self.handle(Event::Ended(failure));
                 if self.life.state() == State::Idle {
                     // Pictures may have come until now.
@@ -208,8 +217,7 @@ impl CameraTask {
         }
     }
 
-    fn arrived(&mut self, frame: Option<Arc<Frame>>) {
-        let Some(frame) = frame else { return };
+    fn arrived(&mut self, frame: &Frame) {
         self.arrivals.push_back(frame.read);
         self.forget_arrivals_before(frame.read);
         let size = (frame.width, frame.height);
@@ -245,10 +253,23 @@ impl CameraTask {
         self.viewers.set_linger(self.config.linger);
         let spec = |config| Spec::new(config, self.output.clone());
         if spec(&before) == spec(&self.config) {
+            self.open_feed();
             self.publish(self.life.state());
         } else {
             self.controls.forget();
+            self.outdated = self.process.is_some();
+            if !self.outdated {
+                let _ = fs::remove_file(&self.output);
+            }
+            self.open_feed();
             self.handle(Event::Reconfigured);
+        }
+    }
+
+    /// Takes pictures again after a change of what they show, when those of before have ended.
+    fn open_feed(&self) {
+        if !self.outdated && !self.configured.has_changed().unwrap_or(false) {
+            self.feed.open();
         }
     }
 

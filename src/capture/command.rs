@@ -1,13 +1,13 @@
-//! `kind = "command"`: a command line that writes JPEGs to its standard output, or replaces the rolling file
-//! itself.
+//! `kind = "command"`: a command line that writes JPEGs to its standard output, or replaces a file.
 //!
 //! Pictures on standard output come as the command takes them, those beyond one an interval are left out. The
-//! command finds what it may want to know in its environment: `EYELID_FILE`, the rolling file, which it may
+//! command finds what it may want to know in its environment: `EYELID_FILE`, a file of its own, which it may
 //! replace in place or by rename instead; `EYELID_CAMERA`, `EYELID_WIDTH`, `EYELID_HEIGHT`,
-//! `EYELID_INTERVAL_MS` and `EYELID_QUALITY`. Turning and mirroring are up to it.
+//! `EYELID_INTERVAL_MS` and `EYELID_QUALITY`.
 
 use std::{
     io,
+    path::Path,
     process::{ChildStdin, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -17,7 +17,8 @@ use rustix::process::{Pid, Signal, getpgrp, getpid, kill_process};
 use super::{
     Spec,
     output::Output,
-    program::{End, Program, in_words},
+    own_file::OwnFile,
+    program::{End, Given, Program, in_words},
     protocol::{Event, Failure, Streaming},
     runner::{Pacer, Stop, log},
 };
@@ -32,13 +33,17 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
         return Err(Failure::new("the camera has no command to run", "set command in its [[camera]] entry"));
     }
     let mut output = Output::open(spec)?;
+    let file = OwnFile::beside(&spec.output).map_err(|error| {
+        Failure::unexplained(format!("there can't be a file for the command to replace: {error}"))
+    })?;
     let guard =
         Guard::start().map_err(|error| Failure::unexplained(format!("/bin/sh can't be run: {error}")))?;
     let program = Program {
-        command: command(spec),
+        command: command(spec, file.path()),
         ask: Signal::TERM,
         patience: Duration::from_secs(1),
         spared: guard.as_ref().map(|guard| guard.pid),
+        file: Some(file),
         worth_logging: |_| true,
     };
     // A command that replaces the file itself gives no other sign of life here.
@@ -52,9 +57,16 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     }));
     let mut pacer = Pacer::new(spec.interval);
     let mut pictures = 0_u64;
-    let end = program.run(stop, |picture, _, came| {
-        pictures += 1;
-        if pacer.is_due(Instant::now()) { output.publish(picture, came) } else { Ok(()) }
+    let end = program.run(stop, |given| match given {
+        Given::Picture(picture, _, came) => {
+            pictures += 1;
+            if pacer.is_due(Instant::now()) { output.publish(picture, came) } else { Ok(()) }
+        }
+        Given::File(picture, written) => output.publish(picture, written),
+        Given::NoPicture(reason) => {
+            emit(Event::Ignored { reason });
+            Ok(())
+        }
     })?;
     match end {
         End::Stopped => Ok(()),
@@ -62,10 +74,10 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     }
 }
 
-fn command(spec: &Spec) -> Command {
+fn command(spec: &Spec, file: &Path) -> Command {
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(&spec.command);
-    command.env("EYELID_FILE", &spec.output);
+    command.env("EYELID_FILE", file);
     command.env("EYELID_CAMERA", spec.name.as_str());
     command.env("EYELID_WIDTH", spec.size.width.to_string());
     command.env("EYELID_HEIGHT", spec.size.height.to_string());

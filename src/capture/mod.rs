@@ -15,6 +15,7 @@ pub(crate) mod eyelid_libcamera;
 pub mod libcamera;
 mod lines;
 pub mod output;
+pub(crate) mod own_file;
 pub mod pattern;
 mod program;
 pub mod protocol;
@@ -95,9 +96,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 impl Spec {
     /// What a camera of this configuration captures into `output`.
     pub fn new(config: &CameraConfig, output: PathBuf) -> Self {
+        // It is of account only where it is written into the picture: another one is no reason for a new start.
+        let title = if config.picture.overlay.contains("{title}") { &config.title } else { "" };
         Self {
             name: config.name.clone(),
-            title: config.title.clone(),
+            title: title.to_owned(),
             kind: config.kind,
             output,
             size: config.size,

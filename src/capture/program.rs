@@ -13,10 +13,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{descendants, lines, protocol::Failure, runner, runner::Stop};
+use super::{descendants, lines, own_file::OwnFile, protocol::Failure, runner, runner::Stop};
 use crate::{
     child::die_with_parent,
-    jpeg::{Info, Splitter},
+    jpeg::{Info, Splitter, inspect},
 };
 
 /// The largest picture that is taken from a program: 8192x8192 at the highest quality comes close.
@@ -38,8 +38,20 @@ pub(super) struct Program {
     pub(super) patience: Duration,
     /// A child of ours that is none of the program's processes.
     pub(super) spared: Option<Pid>,
+    /// A file that it may replace, beside writing to its standard output.
+    pub(super) file: Option<OwnFile>,
     /// Whether a line on its standard error is worth the log.
     pub(super) worth_logging: fn(&str) -> bool,
+}
+
+/// What a program gives.
+pub(super) enum Given<'a> {
+    /// A picture on standard output, and when its last byte came.
+    Picture(&'a [u8], Info, SystemTime),
+    /// A picture in its file, and when it was written.
+    File(&'a [u8], SystemTime),
+    /// What is in its file is no picture, for this reason.
+    NoPicture(String),
 }
 
 /// How a program ended.
@@ -53,25 +65,27 @@ pub(super) enum End {
 enum News {
     Output(Vec<u8>, SystemTime),
     Line(String),
+    File,
     Closed,
     Ended(Pid, i32),
     Stop,
 }
 
 impl Program {
-    /// Runs the program and hands over each whole picture, with the time when its last byte came, until the
-    /// program ends, `stop` is set, or `take` fails. No process of the program is left then.
+    /// Runs the program and hands over each whole picture, until the program ends, `stop` is set, or `take` fails.
+    /// No process of the program is left then.
     pub(super) fn run(
         mut self,
         stop: &Stop,
-        mut take: impl FnMut(&[u8], Info, SystemTime) -> Result<(), Failure>,
+        mut take: impl FnMut(Given<'_>) -> Result<(), Failure>,
     ) -> Result<End, Failure> {
         let name = self.command.get_program().to_string_lossy().into_owned();
         let child = self
             .spawn()
             .map_err(|error| Failure::unexplained(format!("{name} can't be started: {error}")))?;
         let pid = Pid::from_child(&child);
-        let news = listen(child, stop);
+        let mut file = self.file.take();
+        let news = listen(child, file.as_mut(), stop)?;
 
         let mut splitter = Splitter::new(LARGEST_PICTURE);
         let mut last_words = Vec::new();
@@ -84,7 +98,7 @@ impl Program {
                     splitter.push(&bytes);
                     while let Some((picture, info)) = splitter.next_picture() {
                         if failed.is_none() && !stop.is_set() {
-                            failed = take(picture, info, came).err();
+                            failed = take(Given::Picture(picture, info, came)).err();
                         }
                     }
                     if skipped < NO_JPEG && splitter.skipped() >= NO_JPEG {
@@ -95,6 +109,9 @@ impl Program {
                     runner::log(&line);
                     last_words.push(line);
                     last_words.drain(..last_words.len().saturating_sub(LAST_WORDS));
+                }
+                Some(News::File) if failed.is_none() && !stop.is_set() => {
+                    failed = look(file.as_mut(), &mut take).err();
                 }
                 Some(News::Closed) => open -= 1,
                 Some(News::Ended(ended, raw)) if ended == pid => status = Some(ExitStatus::from_raw(raw)),
@@ -108,7 +125,11 @@ impl Program {
                 return match failed {
                     Some(failure) => Err(failure),
                     None if stop.is_set() => Ok(End::Stopped),
-                    None => Ok(End::Itself(status, last_words)),
+                    None => {
+                        // Its last picture may not have been heard of yet.
+                        look(file.as_mut(), &mut take)?;
+                        Ok(End::Itself(status, last_words))
+                    }
                 };
             }
             match &mut ending {
@@ -148,7 +169,23 @@ fn next(news: &Receiver<News>, ending: Option<&Ending>) -> Option<News> {
     }
 }
 
-fn listen(mut child: Child, stop: &Stop) -> Receiver<News> {
+/// Hands over what is new in the program's file.
+fn look(
+    file: Option<&mut OwnFile>,
+    take: &mut impl FnMut(Given<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let Some(file) = file else { return Ok(()) };
+    match file.read() {
+        Ok(None) => Ok(()),
+        Ok(Some((bytes, written))) => match inspect(bytes) {
+            Ok(_) => take(Given::File(bytes, written)),
+            Err(defect) => take(Given::NoPicture(defect.to_string())),
+        },
+        Err(error) => take(Given::NoPicture(error.to_string())),
+    }
+}
+
+fn listen(mut child: Child, file: Option<&mut OwnFile>, stop: &Stop) -> Result<Receiver<News>, Failure> {
     // A few chunks, so that a program that is faster than we are has to wait.
     let (sender, news) = sync_channel(4);
     let output = child.stdout.take().expect("its output is piped");
@@ -162,12 +199,18 @@ fn listen(mut child: Child, stop: &Stop) -> Receiver<News> {
     });
     let told = sender.clone();
     descendants::reap(move |pid, status| drop(told.send(News::Ended(pid, status))));
+    if let Some(file) = file {
+        let told = sender.clone();
+        file.watch(move || drop(told.send(News::File))).map_err(|error| {
+            Failure::unexplained(format!("the folder of the command's file can't be watched: {error}"))
+        })?;
+    }
     let stop = stop.clone();
     thread::spawn(move || {
         stop.wait();
         drop(sender.send(News::Stop));
     });
-    news
+    Ok(news)
 }
 
 fn read_pictures(mut output: impl Read, news: &SyncSender<News>) {

@@ -26,6 +26,11 @@ pub enum Event {
     Controls(Offer),
     /// The camera is open and pictures follow.
     Streaming(Streaming),
+    /// What came from the camera is no picture, and was left out.
+    Ignored {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The camera can't be used. The process ends after it, with an exit code other than 0.
     Error(Failure),
 }

@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use super::{
     Found, Spec, busy,
     output::Output,
-    program::{End, Program, in_path, in_words},
+    program::{End, Given, Program, in_path, in_words},
     protocol::{Event, Failure, Streaming},
     runner::{Pacer, Stop},
 };
@@ -43,16 +43,19 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
         // It looks at the signal with each picture, of which there may be only one a second.
         patience: Duration::from_millis(1500),
         spared: None,
+        file: None,
         worth_logging,
     };
     let mut pacer = Pacer::new(spec.interval);
     let mut streaming = Some(device.clone());
-    let end = program.run(stop, |picture, info, came| {
+    let end = program.run(stop, |given| {
+        let Given::Picture(picture, info, came) = given else { return Ok(()) };
         if !pacer.is_due(Instant::now()) {
             return Ok(());
         }
         if let Some(device) = streaming.take() {
-            let (width, height) = (Some(info.width.into()), Some(info.height.into()));
+            let (width, height) = output.size(info);
+            let (width, height) = (Some(width), Some(height));
             emit(Event::Streaming(Streaming { kind: Kind::Rpicam, device, width, height, notice: None }));
         }
         output.publish(picture, came)

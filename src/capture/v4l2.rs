@@ -55,17 +55,19 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     let camera = find::choose(&spec.device)?;
     let setup = negotiate::negotiate(&camera, spec)?;
     // What is kept from last time is set before the first picture; nothing else may hold that up.
-    let kept = stop.take_settings().map(|kept| Panel::read(&camera.device, false).set(&camera.device, &kept));
+    let fixed = !spec.picture.masks.is_empty();
+    let kept = stop.take_settings().map(|kept| Panel::read(&camera.device, fixed).set(&camera.device, &kept));
     let trouble = |action: &'static str| camera.trouble(action);
     let mut stream = Stream::start(&camera.device).map_err(trouble("start"))?;
+    let (width, height) = output.size(setup.info());
     emit(Event::Streaming(Streaming {
         kind: Kind::V4l2,
         device: format!("{}, {}", camera.node.describe(), setup.describe()),
-        width: Some(setup.given.width),
-        height: Some(setup.given.height),
+        width: Some(width),
+        height: Some(height),
         notice: setup.notice(spec),
     }));
-    let mut panel = Panel::read(&camera.device, false);
+    let mut panel = Panel::read(&camera.device, fixed);
     emit(Event::Controls(panel.offer(kept.map_or(0, |offer| offer.answers))));
 
     let wishes = Wishes::new(stop).map_err(|error| Failure::unexplained(format!("can't wait: {error}")))?;

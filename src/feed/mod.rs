@@ -37,8 +37,20 @@ pub struct Feed {
 struct Shared {
     newest: watch::Sender<Option<Arc<Frame>>>,
     ring: Mutex<Ring>,
+    /// Odd while the feed is shut; changed with the ring locked.
+    era: AtomicU64,
     ignored: AtomicU64,
     last_defect: Mutex<Option<String>>,
+}
+
+/// Which pictures may be published: those that were read in the era that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Era(u64);
+
+impl Era {
+    fn is_shut(self) -> bool {
+        !self.0.is_multiple_of(2)
+    }
 }
 
 impl Feed {
@@ -48,17 +60,31 @@ impl Feed {
             shared: Arc::new(Shared {
                 newest: watch::channel(None).0,
                 ring: Mutex::new(Ring::new(RING_BYTES)),
+                era: AtomicU64::new(0),
                 ignored: AtomicU64::new(0),
                 last_defect: Mutex::new(None),
             }),
         }
     }
 
-    /// Publishes a picture taken at `taken`, if it is a whole JPEG.
+    /// Publishes a picture taken at `taken`, if it is a whole JPEG; none while the feed is shut.
     ///
     /// # Errors
     /// What is wrong with the picture, which is then counted and otherwise ignored.
-    pub fn publish(&self, jpeg: Bytes, taken: SystemTime) -> Result<Arc<Frame>, jpeg::Defect> {
+    pub fn publish(&self, jpeg: Bytes, taken: SystemTime) -> Result<Option<Arc<Frame>>, jpeg::Defect> {
+        self.publish_from(self.era(), jpeg, taken)
+    }
+
+    /// As [`Feed::publish`], for a picture that was read in this era.
+    ///
+    /// # Errors
+    /// As [`Feed::publish`].
+    pub(crate) fn publish_from(
+        &self,
+        era: Era,
+        jpeg: Bytes,
+        taken: SystemTime,
+    ) -> Result<Option<Arc<Frame>>, jpeg::Defect> {
         let info = match jpeg::inspect(&jpeg) {
             Ok(info) => info,
             Err(defect) => {
@@ -68,6 +94,9 @@ impl Feed {
         };
         let taken = sensible(taken);
         let mut ring = self.ring();
+        if era != self.era() || era.is_shut() {
+            return Ok(None);
+        }
         let frame = Arc::new(Frame {
             id: FrameId::after(ring.newest_id(), taken),
             taken,
@@ -77,9 +106,10 @@ impl Feed {
             jpeg,
         });
         ring.push(Arc::clone(&frame));
-        drop(ring);
+        // Before the ring is let go of, or one that was forgotten meanwhile would be the newest.
         self.shared.newest.send_replace(Some(Arc::clone(&frame)));
-        Ok(frame)
+        drop(ring);
+        Ok(Some(frame))
     }
 
     /// The newest picture, however old it is.
@@ -95,6 +125,27 @@ impl Feed {
     /// Wakes at each new picture and then has the newest one; what came in between is skipped.
     pub fn subscribe(&self) -> watch::Receiver<Option<Arc<Frame>>> {
         self.shared.newest.subscribe()
+    }
+
+    /// Forgets all pictures and takes no more: from now on other parts of them are to be hidden.
+    pub fn shut(&self) {
+        let mut ring = self.ring();
+        self.shared.era.fetch_add(if self.era().is_shut() { 2 } else { 1 }, Ordering::Relaxed);
+        ring.clear();
+        self.shared.newest.send_replace(None);
+    }
+
+    /// Takes pictures again, but none that was read before.
+    pub fn open(&self) {
+        let _ring = self.ring();
+        if self.era().is_shut() {
+            self.shared.era.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The time between two changes of what is to be hidden.
+    pub(crate) fn era(&self) -> Era {
+        Era(self.shared.era.load(Ordering::Relaxed))
     }
 
     /// Gives the memory of all pictures but the newest back. For a camera that has stopped.
@@ -134,5 +185,41 @@ fn sensible(taken: SystemTime) -> SystemTime {
 impl Default for Feed {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jpeg() -> Bytes {
+        let mut jpeg = Vec::new();
+        let encoder = jpeg_encoder::Encoder::new(&mut jpeg, 80);
+        encoder.encode(&[7; 64], 8, 8, jpeg_encoder::ColorType::Luma).unwrap();
+        jpeg.into()
+    }
+
+    #[test]
+    fn a_feed_that_is_shut_forgets_and_takes_nothing_that_was_read_before() {
+        let feed = Feed::new();
+        let publish = || feed.publish(jpeg(), SystemTime::now()).unwrap().map(|frame| frame.id);
+        let newest = || feed.newest().map(|frame| frame.id);
+        let first = publish().unwrap();
+        let before = feed.era();
+        feed.shut();
+        assert_eq!(newest(), None);
+        assert!(feed.get(first).is_none());
+        assert_eq!(publish(), None);
+        let shut = feed.era();
+        feed.shut();
+        feed.open();
+        feed.open();
+        for era in [before, shut] {
+            assert!(feed.publish_from(era, jpeg(), SystemTime::now()).unwrap().is_none());
+        }
+        assert_eq!(newest(), None);
+        let second = publish().unwrap();
+        assert!(second > first);
+        assert_eq!(newest(), Some(second));
     }
 }

@@ -8,18 +8,21 @@ use super::{Frame, FrameId};
 #[derive(Debug)]
 pub(super) struct Ring {
     frames: VecDeque<Arc<Frame>>,
+    /// That of the newest picture there ever was.
+    newest_id: Option<FrameId>,
     bytes: usize,
     capacity: usize,
 }
 
 impl Ring {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { frames: VecDeque::new(), bytes: 0, capacity }
+        Self { frames: VecDeque::new(), newest_id: None, bytes: 0, capacity }
     }
 
     /// Adds a picture, whose id is higher than that of all before it.
     pub(super) fn push(&mut self, frame: Arc<Frame>) {
         self.bytes += frame.jpeg.len();
+        self.newest_id = Some(frame.id);
         self.frames.push_back(frame);
         while self.bytes > self.capacity && self.frames.len() > 1 {
             self.drop_oldest();
@@ -31,7 +34,7 @@ impl Ring {
     }
 
     pub(super) fn newest_id(&self) -> Option<FrameId> {
-        self.frames.back().map(|f| f.id)
+        self.newest_id
     }
 
     pub(super) fn keep_newest(&mut self) {
@@ -39,6 +42,11 @@ impl Ring {
             self.drop_oldest();
         }
         self.frames.shrink_to_fit();
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.frames = VecDeque::new();
+        self.bytes = 0;
     }
 
     fn drop_oldest(&mut self) {

@@ -119,13 +119,14 @@ async fn follow(
                 sleep(REARM_PAUSE).await;
             }
         }
+        let era = feed.era();
         match read(&file, &mut last_read) {
             Ok(Some((jpeg, taken, again))) => {
                 // Two pictures within a tick of the kernel's clock differ in nothing but their bytes.
                 if again && feed.newest().is_some_and(|newest| newest.jpeg == jpeg) {
                     continue;
                 }
-                if let Err(defect) = feed.publish(jpeg, taken) {
+                if let Err(defect) = feed.publish_from(era, jpeg, taken) {
                     tracing::debug!(file = %file.display(), %defect, "ignored what is no whole JPEG");
                 }
             }

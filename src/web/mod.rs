@@ -14,6 +14,7 @@ pub(crate) mod page;
 mod query;
 mod routes;
 pub(crate) mod server;
+mod smaller;
 pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
@@ -30,6 +31,7 @@ use api::About;
 use guard::{Guard, Hosts};
 use page::Page;
 use routes::Site;
+use smaller::Smaller;
 use socketio::Announcer;
 
 /// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
@@ -77,7 +79,8 @@ impl Web {
         let guard = Guard::new(current_hosts, cameras.clone());
         let (announcer, socketio) = Announcer::new(&config.socketio, cameras.clone());
         let heartbeat = (&config.socketio).into();
-        let site = Site { cameras, about, page: page.clone(), heartbeat };
+        let site =
+            Site { cameras, about, page: page.clone(), heartbeat, smaller: Smaller::new(smaller::scale) };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
         let service = guard.layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
         let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));

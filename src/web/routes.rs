@@ -17,6 +17,7 @@ use super::{
     page::Page,
     query,
     server::Line,
+    smaller::Smaller,
     snapshot,
     websocket::{self, Heartbeat},
 };
@@ -29,6 +30,7 @@ pub(crate) struct Site {
     pub(crate) about: Arc<About>,
     pub(crate) page: Page,
     pub(crate) heartbeat: Heartbeat,
+    pub(crate) smaller: Smaller,
 }
 
 /// A request, as far as the routes care.
@@ -274,7 +276,7 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         }
         Way::Image | Way::Snapshot if !accepts(headers, "image", "jpeg") => not_acceptable("image/jpeg"),
         Way::Image => image::image(camera, query, headers),
-        Way::Snapshot => snapshot::snapshot(camera, query, headers).await,
+        Way::Snapshot => snapshot::snapshot(camera, &site.smaller, query, headers).await,
     };
     whole.map(Content::from)
 }

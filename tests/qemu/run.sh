@@ -14,7 +14,7 @@ skip() {
     echo "skipped: $*"
     exit 77
 }
-[ "$(uname -m)" = x86_64 ] || skip "the guest is one for x86-64, and so has the program to be that is tested"
+[ "$(uname -m)" = x86_64 ] || skip "the guest is one for x86-64, and it runs the program as it was built here"
 command -v dpkg > /dev/null || skip "the guest is made with Debian's tools"
 for package in mmdebstrap e2fsprogs qemu-system-x86; do
     dpkg -s "$package" > /dev/null 2>&1 && continue
@@ -39,7 +39,7 @@ cp systemd/eyelid.service config.toml "$share/"
 strip -o "$share/eyelid" "$EYELID"
 [ ! -e "$EYELID_LIBCAMERA" ] || strip -o "$share/eyelid-libcamera" "$EYELID_LIBCAMERA"
 
-timeout -k 5 1500 qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=multi,tb-size=512 -m 1536 -smp 2 \
+timeout -k 5 2700 qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=multi,tb-size=512 -m 1536 -smp 2 \
     -nodefaults -no-user-config -display none -no-reboot \
     -kernel "$guest/vmlinuz" -initrd "$guest/initrd" \
     -append 'root=/dev/vda rw console=ttyS0 loglevel=4 mitigations=off panic=-1 systemd.show_status=0' \

@@ -6,6 +6,7 @@
 
 VIVID=vivid.0
 unplug() { echo $VIVID > /sys/bus/platform/drivers/vivid/unbind; }
+node() { readlink -f /dev/v4l/by-path/platform-$VIVID-video-index0; }
 replug() { echo $VIVID > /sys/bus/platform/drivers/vivid/bind; }
 
 configure() { # configure KEY VALUE...: into the camera's entry, strings in quotes of TOML's
@@ -75,7 +76,12 @@ end() {
     wait "$capture"
 }
 control() { jq -s "map(select(.event == \"controls\")) | last | .controls[] | select(.id == \"$1\") | $2" /tmp/events; }
-driver_has() { [ "$(v4l2-ctl -d /dev/video0 -C "$1" | sed 's/.*: //')" = "$2" ]; } # driver_has CONTROL VALUE
+# driver_has CONTROL VALUE [DEVICE]
+driver_has() { [ "$(v4l2-ctl -d "${3-/dev/video0}" -C "$1" | sed 's/.*: //')" = "$2" ]; }
+set_over_the_web() { # set_over_the_web JSON
+    curl -sS -f -o /dev/null -X PATCH -H 'Content-Type: application/json' -d "$1" \
+        http://127.0.0.1:3000/api/cameras/camera/controls
+}
 
 install -m 755 eyelid /usr/local/bin/
 install -D -m 644 config.toml /etc/eyelid/config.toml
@@ -183,14 +189,18 @@ serve device '"vivid"' linger '"1s"' interval '"500ms"'
 watch_on &
 watcher=$!
 check 'the service has a viewer' comes state_is '.state == "live"'
+check 'a control is set over the web' comes set_over_the_web '{"brightness": 42}'
+check 'in the driver' driver_has brightness 42
 unplug
 check 'unplugged, it says so' comes state_is '.reason // "" | test("unplugged|no camera \"vivid\"|does not answer")'
 # Another device takes the number meanwhile, so that the camera comes back as another one.
-modprobe v4l2loopback video_nr=0 card_label=other exclusive_caps=1 2> /dev/null || modprobe vivid 2> /dev/null
+modprobe v4l2loopback video_nr=0 card_label=other exclusive_caps=1 2> /dev/null
 replug
 check 'plugged in again, it is found by its name' comes state_is '.state == "live"'
 state | jq -c .source
-[ ! -e /sys/module/v4l2loopback ] || check 'under its new number' state_is '.source.device | test("/dev/video1")'
+has_it_again() { driver_has brightness 42 "$(node)"; }
+check 'with what was set' comes has_it_again
+[ ! -e /sys/module/v4l2loopback ] || check 'under its new number' comes state_is '.source.device | test("/dev/video1")'
 systemctl stop eyelid
 check 'it stops with a viewer connected' is Result success
 kill "$watcher" 2> /dev/null
@@ -211,12 +221,10 @@ began=$SECONDS
 check 'a hundred times on and off' on_demand
 echo "   $((SECONDS - began)) s"
 systemctl stop eyelid
-node=$(readlink -f /dev/v4l/by-path/platform-$VIVID-video-index0)
-check 'then the device is free' v4l2-ctl -d "$node" --stream-mmap --stream-count=2 --stream-to=/dev/null
+check 'then the device is free' v4l2-ctl -d "$(node)" --stream-mmap --stream-count=2 --stream-to=/dev/null
 
 echo '-- a camera that makes JPEGs'
 if modprobe v4l2loopback 2> /dev/null; then
-    node=/dev/video0
     # The camera's pictures: one whole, the same without Huffman tables, one cut off.
     begin --kind=pattern --size=320x240
     comes has_picture
@@ -241,8 +249,9 @@ P
         comes test -s /tmp/feeding
     }
     taken() { # taken PICTURE...: what is made of a camera that gives these
+        rm -f /tmp/taken.jpg
         feed "$@"
-        begin --kind=v4l2 --device="$node" --size=320x240
+        begin --kind=v4l2 --device=/dev/video0 --size=320x240
         comes has_picture && cp $rolling /tmp/taken.jpg
         end
     }
@@ -258,7 +267,7 @@ scan = lambda name: open(name, "rb").read().split(b"\xff\xda", 1)
 assert data == same and b"\xff\xc4" in head and b"\xff\xc4" not in scan("/tmp/bare.jpg")[0]'
     check 'of whole and broken ones' taken /tmp/torn.jpg /tmp/whole.jpg
     check 'the whole ones are taken' cmp /tmp/whole.jpg /tmp/taken.jpg
-    serve device "\"$node\"" size '"320x240"'
+    serve device '"/dev/video0"' size '"320x240"'
     check 'in the service too' takes 320x240
     check 'byte for byte' cmp /tmp/whole.jpg /tmp/taken.jpg
     comes no_captures

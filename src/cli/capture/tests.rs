@@ -165,7 +165,7 @@ impl Capture {
         let failure = loop {
             match self.event() {
                 Some(Event::Error(failure)) => break failure,
-                Some(Event::Streaming(_) | Event::Controls(_)) => {}
+                Some(Event::Streaming(_) | Event::Controls(_) | Event::Ignored { .. }) => {}
                 None => panic!("it ended without telling why"),
             }
         };
@@ -341,7 +341,7 @@ fn a_command_can_replace_the_file_itself_and_knows_what_is_asked() {
     place.shows(&picture(7));
     let told = fs::read_to_string(place.path("told")).unwrap();
     let told: Vec<_> = told.lines().filter(|line| !line.contains("TEST")).collect();
-    let file = format!("EYELID_FILE={}", place.rolling().display());
+    let file = format!("EYELID_FILE={}", place.path("camera.command/image_stream.jpg").display());
     assert_eq!(
         told,
         [
@@ -586,4 +586,75 @@ fn a_libcamera_program_that_is_missing_or_of_another_abi_is_told_in_words() {
         "eyelid-libcamera doesn't fit the libcamera of this system: error while loading shared libraries: gone.so"
     );
     assert!(failure.hint.is_some());
+}
+
+#[test]
+fn what_a_command_puts_into_its_file_is_published_only_when_it_is_a_picture() {
+    let place = Place::new();
+    let steps = place.pipe("steps");
+    fs::write(place.path("a.jpg"), picture(7)).unwrap();
+    fs::write(place.path("b.jpg"), picture(70)).unwrap();
+    // In place, by rename, garbage, and the last one just before the end.
+    let command = "--command=exec 3<steps; cp a.jpg \"$EYELID_FILE\"; read -r x <&3; cp b.jpg b; \
+                   mv b \"$EYELID_FILE\"; read -r x <&3; head -c 100 a.jpg >\"$EYELID_FILE\"; read -r x <&3; \
+                   cp a.jpg \"$EYELID_FILE\"; exit 3";
+    let mut capture = place.capture(Kind::Command, &[command]);
+    capture.streaming();
+    let mut steps = fs::OpenOptions::new().write(true).open(steps).unwrap();
+    place.shows(&picture(7));
+    steps.write_all(b"\n").unwrap();
+    place.shows(&picture(70));
+    steps.write_all(b"\n").unwrap();
+    assert_eq!(capture.event(), Some(Event::Ignored { reason: "JPEG cut off after 100 bytes".to_owned() }));
+    steps.write_all(b"\n").unwrap();
+    let failure = capture.failure();
+    assert_eq!(failure.reason, "the command ended, exit code 3");
+    assert_eq!(fs::read(place.rolling()).unwrap(), picture(7), "its last picture came before its end");
+    assert!(!place.path("camera.command").exists());
+}
+
+#[test]
+fn a_folder_is_replayed_and_what_is_done_to_its_pictures_too() {
+    let place = Place::new();
+    let folder = place.path("films");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("1.jpg"), picture(200)).unwrap();
+    fs::write(folder.join("notes"), b"notes").unwrap();
+    let replay = format!("--replay={}", folder.display());
+    let mut capture = place.capture(Kind::Replay, &[&replay, "--rotate=90", "--mask=0%,50%,100%,50%"]);
+    let streaming = capture.streaming();
+    assert_eq!((streaming.kind, streaming.device.as_str()), (Kind::Replay, "replay of films"));
+    assert_eq!((streaming.width, streaming.height), (Some(16), Some(32)));
+    assert_eq!(streaming.notice.as_deref(), Some("1 file in the folder is no .jpg and is left out"));
+    let shown = place.until(|| fs::read(place.rolling()).ok());
+    let mut decoder = jpeg_decoder::Decoder::new(&shown[..]);
+    let pixels = decoder.decode().unwrap();
+    let near = |pixels: &[u8], value: u8| pixels.iter().all(|pixel| pixel.abs_diff(value) <= 2);
+    assert!(near(&pixels[..16 * 16], 200) && near(&pixels[16 * 16..], 0));
+    fs::remove_file(folder.join("1.jpg")).unwrap();
+    assert_eq!(capture.failure().reason, format!("there is no picture in {}", folder.display()));
+    let failure = place.capture(Kind::Replay, &["--replay=/no/such/folder"]).failure();
+    assert!(failure.reason.starts_with("/no/such/folder can't be read: "), "{failure}");
+    assert!(failure.hint.is_some());
+}
+
+#[test]
+fn a_camera_whose_pictures_cannot_be_masked_shows_none_and_says_why() {
+    let place = Place::new();
+    let mut broken = picture(7);
+    // A kind of JPEG that nobody decodes: lossless.
+    let frame = memchr::memmem::find(&broken, b"\xFF\xC0").unwrap();
+    broken[frame + 1] = 0xC3;
+    fs::write(place.path("a.jpg"), broken).unwrap();
+    for command in
+        ["while :; do cat a.jpg; sleep 0.02; done", "while :; do cp a.jpg \"$EYELID_FILE\"; sleep 0.02; done"]
+    {
+        let command = format!("--command={command}");
+        let failure = place.capture(Kind::Command, &[&command, "--mask=0%,0%,50%,50%"]).failure();
+        let reason =
+            "3 pictures in a row could not be used, the last one because: the JPEG can't be decoded: ";
+        assert!(failure.reason.starts_with(reason), "{failure}");
+        assert!(failure.hint.is_some());
+        assert!(!place.rolling().exists());
+    }
 }
