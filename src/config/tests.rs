@@ -39,7 +39,7 @@ fn keys() -> Vec<(&'static str, &'static str, String, String)> {
         let fault = (key.read)(camera, Value::File(&odd)).expect_err("no key takes a float");
         keys.push(("camera", key.name, (key.show)(&CameraConfig::default()), expected(&fault.message)));
     }
-    assert_eq!(keys.len(), 24);
+    assert_eq!(keys.len(), 25);
     keys
 }
 
@@ -198,7 +198,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_of_any_key_is_read_without_a_panic(index in 0usize..23, value in "(\"[ -!#-\\[\\]-~]{0,40}\"|[0-9]{1,30}(ms|s|y)?|-?[0-9]{1,4}|\\[[0-9,\"]{0,9}\\]|\"([0-9]{1,20}(ms|s|y|ns) ?){1,3}\")") {
+    fn any_value_of_any_key_is_read_without_a_panic(index in 0usize..25, value in "(\"[ -!#-\\[\\]-~]{0,40}\"|[0-9]{1,30}(ms|s|y)?|-?[0-9]{1,4}|\\[[0-9,\"]{0,9}\\]|\"([0-9]{1,20}(ms|s|y|ns) ?){1,3}\")") {
         let (section, name, ..) = keys()[index].clone();
         let header = match section { "" => String::new(), "camera" => "[[camera]]".into(), s => format!("[{s}]") };
         check(&format!("{header}\n{name} = {value}\n"));
