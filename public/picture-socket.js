@@ -40,7 +40,14 @@ export class PictureSocket {
 
   start() {
     if (this.#socket) return;
-    const socket = this.#make(address(this.#base));
+    let socket;
+    try {
+      socket = this.#make(address(this.#base));
+    } catch {
+      // Safari before 16 does not take a WebSocket of the same host for one that `default-src 'self'` allows, and throws.
+      this.#lost();
+      return;
+    }
     const current = () => socket === this.#socket;
     socket.binaryType = 'blob';
     socket.onopen = () => current() && this.#calm();

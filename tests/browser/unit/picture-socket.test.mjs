@@ -141,3 +141,8 @@ test('a connection that ends, that never opens or that brings nothing of what th
   mute.socket.onclose();
   assert.equal(mute.lost(), 1);
 });
+
+test('a browser that refuses to open one does without', (t) => {
+  const { lost } = setUp(t, { make: () => { throw new Error('The operation is insecure'); } });
+  assert.equal(lost(), 1);
+});
