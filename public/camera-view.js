@@ -1,6 +1,8 @@
 // One camera: the picture first, a few words about it, and three buttons.
 
 import { localNow, ServerClock } from './clock.js';
+import { ControlPanel } from './control-panel.js';
+import { ControlValues } from './control-values.js';
 import { build, setData, setHidden, setTab, setText } from './dom.js';
 import { canFullScreen, toggleFullScreen, watchFullScreen } from './full-screen.js';
 import { Liveness } from './liveness.js';
@@ -8,13 +10,14 @@ import { announced } from './picture.js';
 import { Pictures } from './pictures.js';
 import { CONNECTION, Session } from './session.js';
 import { Stage } from './stage.js';
-import { carried, delay, describe, duration, fileName, pace, viewers } from './state-text.js';
+import { carried, delay, describe, duration, fileName, pace, refusal, viewers } from './state-text.js';
 import { choose } from './transport.js';
 import { watchVisibility } from './visibility.js';
 
 const TICK_MS = 250;
 const QUIET_MS = 3_000;
 const RESUME_MS = 2_000;
+const ASK_MS = 10_000;
 
 export class CameraView {
   #parts;
@@ -25,6 +28,7 @@ export class CameraView {
   #stage;
   #pictures;
   #clock;
+  #values = new ControlValues((method, settings) => this.#ask(method, settings));
   #liveness = new Liveness();
   #numbersAt = 0;
   #key = '';
@@ -43,6 +47,7 @@ export class CameraView {
     this.#stage = new Stage(parts.canvas, parts.stage);
     this.#pictures = new Pictures({ base: this.#base, show: (picture) => this.#show(picture) });
     document.body.append(root);
+    new ControlPanel(root, parts, this.#values);
     this.#connect(unsure);
     this.#listen();
     setInterval(() => this.#tick(), TICK_MS);
@@ -79,6 +84,7 @@ export class CameraView {
       const picture = announced(detail, this.#base);
       if (picture) this.#pictures.announce(picture);
     });
+    this.#session.addEventListener('controls', ({ detail }) => this.#values.hear(detail));
     watchVisibility({
       hidden: () => this.#session.setAway(true),
       visible: () => this.#session.setAway(false),
@@ -102,6 +108,8 @@ export class CameraView {
     full.addEventListener('click', () => toggleFullScreen(this.#root));
     addEventListener('keydown', (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+      // There a letter chooses or is text.
+      if (event.target.matches?.('input, select')) return;
       if (event.key === 'f' && canFullScreen) toggleFullScreen(this.#root);
       if (event.key === 's' && !save.hidden) this.#save();
     });
@@ -234,6 +242,23 @@ export class CameraView {
     setText(this.#parts.viewers, state ? viewers(state.viewers) : '');
     this.#parts.delay.title = carried(this.#pictures.way, this.#clock.trip);
     this.#parts.fps.title = state?.fps ? `The camera takes ${pace(1000 / state.fps)}` : '';
+  }
+
+  /** Asks the server to set something. */
+  async #ask(method, settings) {
+    const name = this.#session.state?.camera ?? this.#name;
+    try {
+      const answer = await fetch(`/api/cameras/${encodeURIComponent(name)}/controls`, {
+        method,
+        headers: { 'Content-Type': 'application/json' },
+        body: settings && JSON.stringify(settings),
+        signal: AbortSignal.timeout(ASK_MS),
+      });
+      const told = await answer.json();
+      return answer.ok ? { panel: told } : { problem: refusal(told) };
+    } catch {
+      return { problem: 'The server does not answer, so nothing was set.' };
+    }
   }
 
   #save() {

@@ -45,7 +45,15 @@ fn the_list_tells_each_camera() {
     assert_eq!(cameras, expected);
     assert!(cameras[0]["sizes"].as_array().unwrap().contains(&json!("1280x720")));
     let found: Found = serde_json::from_value(cameras[1].clone()).unwrap();
-    assert_eq!(found, Found { index: 1, id: "Lines".to_owned(), model: "Lines".to_owned() });
+    assert_eq!(
+        found,
+        Found {
+            index: 1,
+            id: "Lines".to_owned(),
+            model: "Lines".to_owned(),
+            sizes: vec!["640x480".to_owned()]
+        }
+    );
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub use status::Status;
 
 use crate::{
     capture::rolling_file::FILE_NAME,
-    config::{CameraConfig, CameraName},
+    config::{CameraConfig, CameraName, Origins},
     feed::{Feed, watcher::Watcher},
 };
 use controls::{Controls, Panel, SetError, Wanted};
@@ -166,6 +166,11 @@ impl Camera {
     /// Gives it a new configuration, which takes effect at once; the name stays.
     pub fn configure(&self, config: CameraConfig) {
         self.inner.config.send_replace(config);
+    }
+
+    /// Other web sites whose pages may show and read its pictures.
+    pub fn origins(&self) -> Origins {
+        self.inner.config.borrow().origins.clone()
     }
 
     /// Ends with the camera: what never ends by itself waits for this too.

@@ -210,7 +210,6 @@ impl CameraTask {
 
     fn arrived(&mut self, frame: Option<Arc<Frame>>) {
         let Some(frame) = frame else { return };
-        self.controls.delivers();
         self.arrivals.push_back(frame.read);
         self.forget_arrivals_before(frame.read);
         let size = (frame.width, frame.height);

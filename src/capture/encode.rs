@@ -11,6 +11,7 @@ mod turbo;
 use self::pure::{Compressor, Error};
 #[cfg(feature = "encode")]
 use self::turbo::{Compressor, Error};
+pub use crate::picture::Mirror;
 use crate::picture::Planes;
 
 /// A picture as it lies in the camera's memory.
@@ -50,28 +51,6 @@ pub enum Range {
     Full,
     /// 16 and 235, as in television.
     Limited,
-}
-
-/// How to turn a picture over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mirror {
-    /// Left becomes right.
-    pub horizontal: bool,
-    /// Top becomes bottom.
-    pub vertical: bool,
-}
-
-impl Mirror {
-    /// The picture as it is.
-    pub const NONE: Self = Self { horizontal: false, vertical: false };
-    /// By 180 degrees.
-    pub const HALF_TURN: Self = Self { horizontal: true, vertical: true };
-
-    /// One after the other.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self { horizontal: self.horizontal != other.horizontal, vertical: self.vertical != other.vertical }
-    }
 }
 
 /// Why there is no JPEG.

@@ -3,7 +3,6 @@
 //! libcamera owns threads, and frees nothing in the wrong order: one thread has all of it here, and drops
 //! requests before the camera and the camera before the manager.
 
-mod clock;
 mod dma;
 mod find;
 mod flow;
@@ -36,7 +35,7 @@ use self::{
     setup::{Format, Setup},
 };
 use super::{
-    Spec,
+    Spec, clock,
     encode::Picture,
     output::Output,
     protocol::{Event, Failure, Streaming},
@@ -174,7 +173,9 @@ impl Session {
 
     /// False where a camera that makes JPEGs itself made none.
     fn publish(&self, request: &Request, output: &mut Output) -> Result<bool, Failure> {
-        let exposed = clock::exposed(request.metadata().get::<SensorTimestamp>().ok().map(|stamp| stamp.0));
+        let stamp = request.metadata().get::<SensorTimestamp>().ok();
+        let stamp = stamp.and_then(|stamp| u64::try_from(stamp.0).ok()).map(Duration::from_nanos);
+        let exposed = clock::exposed(stamp);
         let buffer = self.buffer(request);
         let _reading = dma::Reading::new(buffer.planes().into_iter().map(|plane| plane.fd()));
         let planes = buffer.data();

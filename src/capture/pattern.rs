@@ -19,7 +19,6 @@ use self::{
 };
 use super::{
     Spec,
-    encode::Mirror,
     output::Output,
     protocol::{Event, Failure, Offer, Set, Streaming},
     runner::{Pacer, Stop, checked},
@@ -27,6 +26,7 @@ use super::{
 use crate::{
     config::Kind,
     controls::{Control, ControlKind},
+    picture::Mirror,
 };
 
 /// Takes test pictures until `stop` is set; `notice` says why, where a camera was wanted.
@@ -71,7 +71,7 @@ struct Pattern {
 impl Pattern {
     fn new(spec: &Spec) -> Self {
         let scene = Scene::new(spec.size, spec.name.as_str());
-        let tiles = Tiles::new(spec.size, spec.quality, spec.rotate, spec.hflip, spec.vflip);
+        let tiles = Tiles::new(spec.size, spec.quality, spec.mirror());
         Self { scene, tiles, controls: look::controls(), zone: TimeZone::system(), number: 0 }
     }
 

@@ -65,7 +65,7 @@ enum Command {
     /// This is what the daemon starts as its child. It reads one JSON object a line on standard input
     /// ({"request":"stop"}) and writes one a line on standard output ({"event":"streaming",…} and
     /// {"event":"error",…}). The end of its input means stop.
-    Capture(Spec),
+    Capture(Box<Spec>),
 }
 
 /// Parses the arguments and does what they say.

@@ -4,6 +4,9 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::PictureConfig;
+use super::origin::Origins;
+
 /// One camera.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CameraConfig {
@@ -25,6 +28,8 @@ pub struct CameraConfig {
     pub hflip: bool,
     /// Mirrors top and bottom.
     pub vflip: bool,
+    /// What else is done to the picture.
+    pub picture: PictureConfig,
     /// How long the camera stays on after the last viewer has left.
     pub linger: Duration,
     /// How long the first picture may take.
@@ -33,8 +38,17 @@ pub struct CameraConfig {
     pub stall_timeout: Duration,
     /// The command line of `kind = "command"`, given to `/bin/sh -c`; else empty.
     pub command: String,
-    /// Which libcamera camera: its id, or its index in the list of `eyelid cameras`; empty for the first.
+    /// What `kind = "replay"` plays: a folder of JPEGs, or a file with one after another; else empty.
+    pub replay: String,
+    /// Plays the pictures of a folder in any order.
+    pub shuffle: bool,
+    /// Which camera: a libcamera camera's id or its index in the list of `eyelid cameras`, or a V4L2 camera's path or
+    /// name; empty for the first.
     pub device: String,
+    /// The pixel format that a V4L2 camera is asked for, such as "YUYV"; empty for the best.
+    pub format: String,
+    /// Other web sites whose pages may show and read its pictures.
+    pub origins: Origins,
 }
 
 impl CameraConfig {
@@ -61,11 +75,16 @@ impl Default for CameraConfig {
             rotate: Rotation::None,
             hflip: false,
             vflip: false,
+            picture: PictureConfig::default(),
             linger: Duration::from_secs(5),
             start_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(3),
             command: String::new(),
+            replay: String::new(),
+            shuffle: false,
             device: String::new(),
+            format: String::new(),
+            origins: Origins::default(),
         }
     }
 }
@@ -119,13 +138,18 @@ pub enum Kind {
     Libcamera,
     /// A libcamera camera, through `rpicam-vid` or `libcamera-vid`.
     Rpicam,
-    /// A command that replaces the rolling file or writes JPEGs to its standard output.
+    /// A webcam or capture stick, through V4L2.
+    V4l2,
+    /// A command that replaces a file or writes JPEGs to its standard output.
     Command,
+    /// A folder of JPEGs, or a file with one after another, played again and again.
+    Replay,
 }
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 5] = [Self::Auto, Self::Pattern, Self::Libcamera, Self::Rpicam, Self::Command];
+    pub const ALL: [Self; 7] =
+        [Self::Auto, Self::Pattern, Self::Libcamera, Self::Rpicam, Self::V4l2, Self::Command, Self::Replay];
 
     /// The kind's name in the configuration.
     pub fn as_str(self) -> &'static str {
@@ -134,7 +158,9 @@ impl Kind {
             Self::Pattern => "pattern",
             Self::Libcamera => "libcamera",
             Self::Rpicam => "rpicam",
+            Self::V4l2 => "v4l2",
             Self::Command => "command",
+            Self::Replay => "replay",
         }
     }
 }
@@ -176,31 +202,43 @@ impl fmt::Display for Size {
     }
 }
 
-/// Turns the picture, in degrees.
+/// Turns the picture, in degrees clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotation {
     /// 0: as the camera gives it.
     None,
+    /// 90.
+    Quarter,
     /// 180: for a camera that hangs upside down.
     Half,
+    /// 270.
+    ThreeQuarters,
 }
 
 impl Rotation {
+    /// What is accepted.
+    pub(super) const EXPECTED: &str = "0, 90, 180 or 270";
+
     /// The angle in degrees.
     pub fn degrees(self) -> u16 {
+        self.quarters() * 90
+    }
+
+    /// The angle in quarter turns.
+    pub fn quarters(self) -> u16 {
         match self {
             Self::None => 0,
-            Self::Half => 180,
+            Self::Quarter => 1,
+            Self::Half => 2,
+            Self::ThreeQuarters => 3,
         }
     }
 
     /// The rotation by this angle.
     pub(super) fn from_degrees(degrees: u64) -> Option<Self> {
-        match degrees {
-            0 => Some(Self::None),
-            180 => Some(Self::Half),
-            _ => None,
-        }
+        [Self::None, Self::Quarter, Self::Half, Self::ThreeQuarters]
+            .into_iter()
+            .find(|rotation| u64::from(rotation.degrees()) == degrees)
     }
 }
 
@@ -208,10 +246,7 @@ impl FromStr for Rotation {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "0" => Ok(Self::None),
-            "180" => Ok(Self::Half),
-            _ => Err("expected 0 or 180".to_owned()),
-        }
+        let degrees = text.parse().ok().and_then(Self::from_degrees);
+        degrees.ok_or_else(|| format!("expected {}", Self::EXPECTED))
     }
 }

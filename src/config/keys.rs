@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use super::{
-    CameraConfig, CameraName, Config, Kind, LogFormat, LogLevel, Rotation, Size, Transport,
+    Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size, Transport,
     value::{Fault, Value},
 };
 
@@ -21,11 +21,7 @@ pub(super) struct Key<T> {
 /// The keys outside `[[camera]]`.
 pub(super) const GLOBAL: &[Key<Config>] = &[
     Key { name: "listen", read: |c, v| v.listen().map(|x| c.listen = x), show: |c| quoted(c.listen) },
-    Key {
-        name: "hosts",
-        read: |c, v| v.hosts().map(|x| c.hosts = x),
-        show: |c| format!("[{}]", c.hosts.iter().map(quoted).collect::<Vec<_>>().join(", ")),
-    },
+    Key { name: "hosts", read: |c, v| v.hosts().map(|x| c.hosts = x), show: |c| list(&c.hosts) },
     Key {
         name: "allow_disk",
         read: |c, v| v.boolean().map(|x| c.allow_disk = x),
@@ -107,11 +103,51 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
     },
     Key {
         name: "rotate",
-        read: |c, v| v.integer("0 or 180", Rotation::from_degrees).map(|x| c.rotate = x),
+        read: |c, v| v.integer(Rotation::EXPECTED, Rotation::from_degrees).map(|x| c.rotate = x),
         show: |c| c.rotate.degrees().to_string(),
     },
     Key { name: "hflip", read: |c, v| v.boolean().map(|x| c.hflip = x), show: |c| c.hflip.to_string() },
     Key { name: "vflip", read: |c, v| v.boolean().map(|x| c.vflip = x), show: |c| c.vflip.to_string() },
+    Key {
+        name: "crop",
+        read: |c, v| v.optional(Area::EXPECTED).map(|x| c.picture.crop = x),
+        show: |c| optional(c.picture.crop),
+    },
+    Key {
+        name: "max_size",
+        read: |c, v| v.optional(Size::EXPECTED).map(|x| c.picture.max_size = x),
+        show: |c| optional(c.picture.max_size),
+    },
+    Key {
+        name: "grayscale",
+        read: |c, v| v.boolean().map(|x| c.picture.grayscale = x),
+        show: |c| c.picture.grayscale.to_string(),
+    },
+    Key {
+        name: "masks",
+        read: |c, v| v.areas().map(|x| c.picture.masks = x),
+        show: |c| list(&c.picture.masks),
+    },
+    Key {
+        name: "overlay",
+        read: |c, v| v.overlay().map(|x| c.picture.overlay = x),
+        show: |c| quoted(&c.picture.overlay),
+    },
+    Key {
+        name: "overlay_position",
+        read: |c, v| v.choice(&Corner::ALL, Corner::as_str).map(|x| c.picture.overlay_position = x),
+        show: |c| quoted(c.picture.overlay_position),
+    },
+    Key {
+        name: "recompress",
+        read: |c, v| v.boolean().map(|x| c.picture.recompress = x),
+        show: |c| c.picture.recompress.to_string(),
+    },
+    Key {
+        name: "keep_metadata",
+        read: |c, v| v.boolean().map(|x| c.picture.keep_metadata = x),
+        show: |c| c.picture.keep_metadata.to_string(),
+    },
     Key { name: "linger", read: |c, v| v.time("0s", "1h").map(|x| c.linger = x), show: |c| time(c.linger) },
     Key {
         name: "start_timeout",
@@ -129,11 +165,27 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         show: |c| quoted(&c.command),
     },
     Key {
+        name: "replay",
+        read: |c, v| v.text("a path of at most 4000 bytes", path).map(|x| c.replay = x),
+        show: |c| quoted(&c.replay),
+    },
+    Key { name: "shuffle", read: |c, v| v.boolean().map(|x| c.shuffle = x), show: |c| c.shuffle.to_string() },
+    Key {
         name: "device",
         read: |c, v| {
             v.text("a text of at most 200 characters on one line", line::<200>).map(|x| c.device = x)
         },
         show: |c| quoted(&c.device),
+    },
+    Key {
+        name: "format",
+        read: |c, v| v.text("up to 4 letters and digits, such as MJPG or YUYV", format).map(|x| c.format = x),
+        show: |c| quoted(&c.format),
+    },
+    Key {
+        name: "origins",
+        read: |c, v| v.origins().map(|x| c.origins = x),
+        show: |c| format!("[{}]", c.origins.iter().map(quoted).collect::<Vec<_>>().join(", ")),
     },
 ];
 
@@ -147,9 +199,27 @@ fn folder(text: &str) -> Option<String> {
     (fits && text.len() <= 1000 && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
+/// The kernel names pixel formats by four characters.
+fn format(text: &str) -> Option<String> {
+    (text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| text.to_owned())
+}
+
 /// An argument of a program can't hold a NUL byte.
 fn command(text: &str) -> Option<String> {
     (text.len() <= 10_000 && !text.contains('\0')).then(|| text.to_owned())
+}
+
+/// The kernel takes no longer one.
+fn path(text: &str) -> Option<String> {
+    (text.len() <= 4000 && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+fn optional(value: Option<impl Display>) -> String {
+    quoted(value.map(|value| value.to_string()).unwrap_or_default())
+}
+
+fn list(items: &[impl Display]) -> String {
+    format!("[{}]", items.iter().map(quoted).collect::<Vec<_>>().join(", "))
 }
 
 /// Text as TOML writes it.

@@ -9,6 +9,8 @@ mod env;
 mod error;
 mod keys;
 mod load;
+mod origin;
+mod picture;
 mod read;
 mod syntax;
 #[cfg(test)]
@@ -21,6 +23,8 @@ pub use camera::{CameraConfig, CameraName, Kind, Rotation, Size};
 pub use diff::{CameraChange, Changes, diff};
 pub use error::{ConfigError, ConfigErrors, Excerpt, Place};
 pub use load::{Loaded, Overrides, Request, Source, load, locate};
+pub use origin::{Origin, Origins};
+pub use picture::{Area, Corner, PictureConfig};
 pub use value::{listen_address, parse_duration};
 pub use watch::{Watcher, watch};
 

@@ -158,21 +158,32 @@ impl Reader<'_> {
         self.table(CAMERA, &scope, table, &mut camera);
 
         let faulty = |key: &str| self.findings[before..].iter().any(|f| f.key == format!("{path}.{key}"));
-        if faulty("kind") || faulty("command") {
-            return camera;
-        }
-        let is_command = camera.kind == Kind::Command;
-        if is_command == camera.command.trim().is_empty() {
-            let fault = if is_command {
-                Fault::new("a camera of kind \"command\" needs a command line")
-                    .hint("add command = \"…\", or take another kind")
+        let mut faults = Vec::new();
+        for (kind, key, value, what) in [
+            (Kind::Command, "command", &camera.command, "command line"),
+            (Kind::Replay, "replay", &camera.replay, "path"),
+        ] {
+            if faulty("kind") || faulty(key) || (camera.kind == kind) != value.trim().is_empty() {
+                continue;
+            }
+            let fault = if camera.kind == kind {
+                Fault::new(format!("a camera of kind \"{kind}\" needs a {what}"))
+                    .hint(format!("add {key} = \"…\", or take another kind"))
             } else {
-                Fault::new(format!("a camera of kind \"{}\" takes no command line", camera.kind))
-                    .hint("write kind = \"command\", or leave the command out")
+                Fault::new(format!("a camera of kind \"{}\" takes no {what}", camera.kind))
+                    .hint(format!("write kind = \"{kind}\", or leave the {key} out"))
             };
-            let entry = table.get_key_value("command").or_else(|| table.get_key_value("kind"));
-            let (span, entry) = entry.map_or((header.clone(), header), |(k, v)| (v.span(), k.span()));
-            self.add(span, &entry, format!("{path}.command"), fault);
+            faults.push((key, "kind", fault));
+        }
+        let instead = camera.picture.instead_of_metadata().filter(|_| camera.picture.keep_metadata);
+        if let Some(key) = instead {
+            let fault = Fault::new(format!("metadata can't be kept with {key}: the picture is encoded anew"));
+            faults.push(("keep_metadata", key, fault.hint("leave one of the two out")));
+        }
+        for (key, or, fault) in faults {
+            let entry = table.get_key_value(key).or_else(|| table.get_key_value(or));
+            let (span, entry) = entry.map_or((header.clone(), header.clone()), |(k, v)| (v.span(), k.span()));
+            self.add(span, &entry, format!("{path}.{key}"), fault);
         }
         camera
     }

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    CameraConfig, Config, ConfigErrors, Kind, Request, Rotation, Size, diff, env,
+    Area, CameraConfig, Config, ConfigErrors, Corner, Kind, PictureConfig, Request, Rotation, Size, diff,
+    env,
     keys::{CAMERA, GLOBAL},
     load, read,
     value::Value,
@@ -39,7 +40,7 @@ fn keys() -> Vec<(&'static str, &'static str, String, String)> {
         let fault = (key.read)(camera, Value::File(&odd)).expect_err("no key takes a float");
         keys.push(("camera", key.name, (key.show)(&CameraConfig::default()), expected(&fault.message)));
     }
-    assert_eq!(keys.len(), 25);
+    assert!(keys.len() >= 35);
     keys
 }
 
@@ -117,6 +118,32 @@ fn time(from: u64, to: u64) -> impl Strategy<Value = Duration> {
     (from..=to).prop_map(Duration::from_millis)
 }
 
+fn area() -> impl Strategy<Value = Area> {
+    (0u32..100_000, 0u32..100_000, 1u32..=100_000, 1u32..=100_000).prop_map(|(left, top, width, height)| {
+        Area { left, top, width: width.min(100_000 - left), height: height.min(100_000 - top) }
+    })
+}
+
+prop_compose! {
+    fn picture()(
+        crop in proptest::option::of(area()),
+        max_size in proptest::option::of((8u32..=4096, 8u32..=4096)),
+        masks in proptest::collection::vec(area(), 0..4),
+        overlay in prop_oneof![Just(String::new()), "[^\\p{Cc}%]{0,100}", Just("%F %T {name}".to_owned())],
+        corner in proptest::sample::select(&Corner::ALL[..]),
+        (grayscale, recompress) in any::<(bool, bool)>(),
+        keep_metadata in proptest::bool::weighted(0.1),
+    ) -> PictureConfig {
+        if keep_metadata {
+            return PictureConfig { keep_metadata, overlay_position: corner, ..PictureConfig::default() };
+        }
+        let max_size = max_size.map(|(width, height)| Size { width: width * 2, height: height * 2 });
+        PictureConfig {
+            crop, max_size, grayscale, masks, overlay, overlay_position: corner, recompress, keep_metadata,
+        }
+    }
+}
+
 prop_compose! {
     fn camera()(
         name in "[a-z0-9][a-z0-9_-]{0,31}",
@@ -125,22 +152,29 @@ prop_compose! {
         (width, height) in (8u32..=4096, 8u32..=4096),
         (interval, linger) in (time(20, 86_400_000), time(0, 3_600_000)),
         (start, stall) in (time(1000, 300_000), time(1000, 86_400_000)),
-        (quality, half, hflip, vflip) in (1u8..=100, any::<bool>(), any::<bool>(), any::<bool>()),
-        command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}",
+        (quality, quarters, hflip, vflip) in (1u8..=100, 0u64..4, any::<bool>(), any::<bool>()),
+        (picture, shuffle) in (picture(), any::<bool>()),
+        command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}", format in "[A-Za-z0-9]{0,4}",
+        origins in proptest::collection::vec("\\*|https?://[a-z]{1,9}(:[1-9][0-9]{0,3})?/?", 0..4),
     ) -> CameraConfig {
         let is_command = kind == Kind::Command && !command.trim().is_empty();
+        let replay = if kind == Kind::Replay { format!("/films/{id}") } else { String::new() };
         CameraConfig {
             name: name.parse().unwrap(),
             title,
             kind: if is_command || kind != Kind::Command { kind } else { Kind::Auto },
             size: Size { width: width * 2, height: height * 2 },
             interval, quality,
-            rotate: if half { Rotation::Half } else { Rotation::None },
-            hflip, vflip, linger,
+            rotate: Rotation::from_degrees(quarters * 90).unwrap(),
+            hflip, vflip, picture, linger,
             start_timeout: start,
             stall_timeout: stall,
             command: if is_command { command } else { String::new() },
+            replay,
+            shuffle,
             device: id,
+            format,
+            origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
         }
     }
 }
@@ -198,8 +232,8 @@ proptest! {
     }
 
     #[test]
-    fn any_value_of_any_key_is_read_without_a_panic(index in 0usize..25, value in "(\"[ -!#-\\[\\]-~]{0,40}\"|[0-9]{1,30}(ms|s|y)?|-?[0-9]{1,4}|\\[[0-9,\"]{0,9}\\]|\"([0-9]{1,20}(ms|s|y|ns) ?){1,3}\")") {
-        let (section, name, ..) = keys()[index].clone();
+    fn any_value_of_any_key_is_read_without_a_panic(index in any::<proptest::sample::Index>(), value in "(\"[ -!#-\\[\\]-~]{0,40}\"|[0-9]{1,30}(ms|s|y)?|-?[0-9]{1,4}|\\[[0-9,\"]{0,9}\\]|\"([0-9]{1,20}(ms|s|y|ns) ?){1,3}\")") {
+        let (section, name, ..) = index.get(&keys()).clone();
         let header = match section { "" => String::new(), "camera" => "[[camera]]".into(), s => format!("[{s}]") };
         check(&format!("{header}\n{name} = {value}\n"));
     }

@@ -1,8 +1,11 @@
 //! Reads one value, from the file or from an environment variable.
 
-use std::{net::SocketAddr, ops::Range, time::Duration};
+use std::{net::SocketAddr, ops::Range, str::FromStr, time::Duration};
 
 use toml::de::{DeInteger, DeValue};
+
+use super::origin::{Origin, Origins};
+use super::picture::{Area, overlay};
 
 /// What is wrong with a value, before it is known where it stands.
 #[derive(Debug, PartialEq)]
@@ -131,16 +134,73 @@ impl<'a> Value<'a> {
         })
     }
 
+    /// A text of this form, or none where it is empty.
+    pub(super) fn optional<T: FromStr>(self, expected: &str) -> Result<Option<T>, Fault> {
+        self.text(&format!("{expected}, or nothing"), |text| match text {
+            "" => Some(None),
+            text => text.parse().ok().map(Some),
+        })
+    }
+
+    /// A list of areas; in a variable with semicolons between them.
+    pub(super) fn areas(self) -> Result<Vec<Area>, Fault> {
+        const LIST: &str = "a list of areas such as [\"0%,0%,25%,12.5%\"]";
+        const MOST: usize = 64;
+        let area = |text: &str| text.parse().ok();
+        match self {
+            Self::File(DeValue::Array(items)) if items.len() > MOST => {
+                Err(Fault::expected(&format!("at most {MOST} areas"), &items.len().to_string()))
+            }
+            Self::File(DeValue::Array(items)) => items
+                .iter()
+                .map(|item| {
+                    Value::File(item.get_ref())
+                        .text(Area::EXPECTED, area)
+                        .map_err(|fault| Fault { span: Some(item.span()), ..fault })
+                })
+                .collect(),
+            Self::Variable(text) => {
+                let items = text.split(';').map(str::trim).filter(|item| !item.is_empty());
+                items.map(|item| Value::Variable(item).text(Area::EXPECTED, area)).collect()
+            }
+            Self::File(DeValue::String(_)) => Err(self.not(LIST).hint("put it in brackets")),
+            Self::File(_) => Err(self.not(LIST)),
+        }
+    }
+
+    /// A text with codes of strftime.
+    pub(super) fn overlay(self) -> Result<String, Fault> {
+        const EXPECTED: &str =
+            "a text of at most 200 characters on one line, with codes of strftime such as %H:%M:%S";
+        let text = self.text(EXPECTED, |text| Some(text.to_owned()))?;
+        overlay(&text)
+            .map_err(|error| self.not(EXPECTED).hint(format!("{error}; a percent sign itself is written %%")))
+    }
+
     /// Host names; in a variable with commas between them.
     pub(super) fn hosts(self) -> Result<Vec<String>, Fault> {
         const ONE: &str = "a host name such as camera.example.org, without scheme, port or path";
-        const LIST: &str = "a list of host names such as [\"camera.example.org\"]";
+        self.list("a list of host names such as [\"camera.example.org\"]", ONE, host_name)
+    }
+
+    /// Web sites; in a variable with commas between them.
+    pub(super) fn origins(self) -> Result<Origins, Fault> {
+        let list = "a list of web sites such as [\"https://example.org\"], or [\"*\"]";
+        self.list(list, Origin::EXPECTED, |text| text.parse().ok())
+    }
+
+    fn list<T, L: FromIterator<T>>(
+        self,
+        list: &str,
+        one: &str,
+        accept: impl Fn(&str) -> Option<T>,
+    ) -> Result<L, Fault> {
         match self {
             Self::File(DeValue::Array(items)) => items
                 .iter()
                 .map(|item| {
                     Value::File(item.get_ref())
-                        .text(ONE, host_name)
+                        .text(one, &accept)
                         .map_err(|fault| Fault { span: Some(item.span()), ..fault })
                 })
                 .collect(),
@@ -148,10 +208,10 @@ impl<'a> Value<'a> {
                 .split(',')
                 .map(str::trim)
                 .filter(|item| !item.is_empty())
-                .map(|item| Value::Variable(item).text(ONE, host_name))
+                .map(|item| Value::Variable(item).text(one, &accept))
                 .collect(),
-            Self::File(DeValue::String(_)) => Err(self.not(LIST).hint("put it in brackets")),
-            Self::File(_) => Err(self.not(LIST)),
+            Self::File(DeValue::String(_)) => Err(self.not(list).hint("put it in brackets")),
+            Self::File(_) => Err(self.not(list)),
         }
     }
 

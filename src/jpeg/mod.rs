@@ -4,6 +4,11 @@
 //! length, so a thumbnail in an EXIF segment doesn't end the picture, and in the entropy-coded data, where
 //! each 0xFF of the picture is followed by a stuffed 0x00, only markers are looked at.
 
+pub mod huffman;
+pub mod metadata;
+
+use std::ops::Range;
+
 use memchr::{memchr, memmem};
 
 /// What [`inspect`] tells of a whole JPEG.
@@ -43,7 +48,15 @@ pub enum Defect {
 /// # Errors
 /// What makes it no JPEG or only a part of one.
 pub fn inspect(bytes: &[u8]) -> Result<Info, Defect> {
-    Walk::default().advance(bytes)?.ok_or(Defect::Torn(bytes.len()))
+    inspect_segments(bytes, |_, _| {})
+}
+
+/// As [`inspect`], and hands over each segment: its marker, and where it lies, the marker included.
+pub(crate) fn inspect_segments(
+    bytes: &[u8],
+    mut segment: impl FnMut(u8, Range<usize>),
+) -> Result<Info, Defect> {
+    Walk::default().advance(bytes, &mut segment)?.ok_or(Defect::Torn(bytes.len()))
 }
 
 /// A walk through one JPEG whose bytes may not all have come.
@@ -61,7 +74,12 @@ struct Walk {
 impl Walk {
     /// Goes on in `bytes`, which begin with the picture and may have grown at their end. `None`: more of
     /// them are needed. Each byte is looked at once, however often this is called.
-    fn advance(&mut self, bytes: &[u8]) -> Result<Option<Info>, Defect> {
+    /// Hands over each segment whose length has come.
+    fn advance(
+        &mut self,
+        bytes: &[u8],
+        tell: &mut impl FnMut(u8, Range<usize>),
+    ) -> Result<Option<Info>, Defect> {
         loop {
             if self.in_scan {
                 let rest = bytes.get(self.at..).unwrap_or_default();
@@ -89,9 +107,11 @@ impl Walk {
                 // 0xD8: the next picture begins, so this one was cut off.
                 0x00 | 0x02..=0xBF | 0xD8 => return Err(Defect::Broken(self.at)),
                 0xC0..=0xFE => {
+                    let start = self.at;
                     if !self.segment(marker, bytes.get(self.at + 2..).unwrap_or_default())? {
                         return Ok(None);
                     }
+                    tell(marker, start..self.at);
                 }
             }
         }
@@ -153,7 +173,7 @@ impl Splitter {
     pub fn next_picture(&mut self) -> Option<(&[u8], Info)> {
         loop {
             let bytes = &self.buffer[self.start..];
-            match self.walk.advance(bytes) {
+            match self.walk.advance(bytes, &mut |_, _| {}) {
                 Ok(Some(info)) if info.len <= self.limit => {
                     let picture = self.start..self.start + info.len;
                     self.start = picture.end;

@@ -43,4 +43,19 @@ impl Planes {
     pub fn chroma(&self) -> Option<[&[u8]; 2]> {
         self.chroma.as_ref().map(|planes| [&planes[0][..], &planes[1][..]])
     }
+
+    /// How many samples U and V have across and down.
+    pub(super) fn chroma_size(&self) -> [usize; 2] {
+        [self.width.div_ceil(2), self.height.div_ceil(2)]
+    }
+
+    /// Y, and U and V.
+    pub(super) fn samples_mut(&mut self) -> (&mut [u8], Option<&mut [Vec<u8>; 2]>) {
+        (&mut self.luma, self.chroma.as_mut())
+    }
+
+    /// The picture without colours.
+    pub(super) fn grey(self) -> Self {
+        Self { chroma: None, ..self }
+    }
 }

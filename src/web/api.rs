@@ -48,7 +48,8 @@ pub(crate) fn health() -> Response<Bytes> {
     answer(&json!({ "status": "ok" }))
 }
 
-fn answer(value: &Value) -> Response<Bytes> {
+/// A value as an answer that no cache keeps.
+pub(super) fn answer(value: &Value) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(value.to_string()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

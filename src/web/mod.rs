@@ -3,6 +3,8 @@
 mod answer;
 pub mod api;
 mod content;
+mod controls;
+mod cors;
 pub(crate) mod error;
 mod etag;
 pub(crate) mod guard;
@@ -12,6 +14,7 @@ pub(crate) mod page;
 mod query;
 mod routes;
 pub(crate) mod server;
+mod smaller;
 pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
@@ -31,6 +34,7 @@ use api::About;
 use guard::{Guard, Hosts};
 use page::Page;
 use routes::Site;
+use smaller::Smaller;
 use socketio::Announcer;
 
 /// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
@@ -76,13 +80,14 @@ impl Web {
         shutdown: CancellationToken,
     ) -> Self {
         let (hosts, current_hosts) = watch::channel(Hosts::new(&config.hosts));
+        let guard = Guard::new(current_hosts, cameras.clone());
         let (announcer, socketio) = Announcer::new(&config.socketio, cameras.clone());
         let heartbeat = (&config.socketio).into();
         let (told, page_config) = watch::channel(config.page.clone());
-        let site = Site { cameras, about, page: page.clone(), page_config, heartbeat };
+        let smaller = Smaller::new(smaller::scale);
+        let site = Site { cameras, about, page: page.clone(), page_config, heartbeat, smaller };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
-        let service =
-            Guard::new(current_hosts).layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
+        let service = guard.layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
         let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));
         Self { announcer, hosts, told, server }
     }

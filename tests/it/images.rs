@@ -1,6 +1,6 @@
 //! Pictures over HTTP.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::SystemTime};
 
 use crate::support::{Browser, Daemon, Manner, Reply, StandIn, eventually, get, jpeg, request};
 
@@ -18,6 +18,8 @@ async fn on(camera: &StandIn, daemon: &Daemon, name: &str) -> Browser {
 async fn show(browser: &Browser, file: &Path, picture: &[u8]) -> String {
     let part = file.parent().unwrap().with_extension("new");
     fs::write(&part, picture).unwrap();
+    // The kernel's own clock of files stands still for milliseconds.
+    fs::File::options().write(true).open(&part).unwrap().set_modified(SystemTime::now()).unwrap();
     fs::rename(part, file).unwrap();
     browser.next("liveStream").await.as_str().unwrap().to_owned()
 }

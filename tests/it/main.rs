@@ -9,6 +9,8 @@
 mod capture_process;
 mod cli;
 mod config;
+mod controls;
+mod cors;
 mod faults;
 mod full_disk;
 mod garbage;
@@ -19,6 +21,7 @@ mod on_demand;
 mod race;
 mod rolling_file;
 mod signals;
+mod snapshot;
 mod socketio;
 mod support;
 mod websocket;

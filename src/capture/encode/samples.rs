@@ -1,7 +1,6 @@
 //! Where the samples of a raw picture lie, and how they come to lie side by side.
 
 use super::{Chroma, EncodeError, Layout, Mirror, Picture, Plain, Range, View};
-#[cfg(test)]
 use crate::picture::Planes;
 
 /// One of Y, U and V: where its samples lie.
@@ -24,8 +23,10 @@ enum Arrangement {
 
 impl<'a> Picture<'a> {
     /// The picture in planes of its own, turned over by `mirror`; the colours of two rows become one.
-    #[cfg(test)]
-    pub(crate) fn to_planes(self, mirror: Mirror) -> Result<Planes, EncodeError> {
+    ///
+    /// # Errors
+    /// When a plane is shorter than layout and size say.
+    pub fn to_planes(self, mirror: Mirror) -> Result<Planes, EncodeError> {
         let mut rooms = <[Vec<u8>; 3]>::default();
         let View { width, height, luma, chroma } = self.plain(mirror, &mut rooms)?;
         let rows = |plain: Plain<'_>, width: usize, height: usize| -> Vec<u8> {
@@ -151,7 +152,6 @@ impl<'a> Samples<'a> {
 }
 
 /// Each two rows as one.
-#[cfg(test)]
 fn halved(plane: Plain<'_>, width: usize, height: usize) -> Vec<u8> {
     let row = |y: usize| &plane.bytes[y * plane.stride..][..width];
     let pairs = (0..height).step_by(2).map(|y| (row(y), row((y + 1).min(height - 1))));

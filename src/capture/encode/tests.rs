@@ -187,10 +187,3 @@ fn memory_that_is_too_short_is_an_error() {
         assert!(encoder.encode(&picture(layout, PADDED, &[]), Mirror::NONE).is_err());
     }
 }
-
-#[test]
-fn two_mirrors_in_a_row_undo_each_other() {
-    let horizontal = Mirror { horizontal: true, vertical: false };
-    assert_eq!(Mirror::HALF_TURN.and(Mirror::HALF_TURN), Mirror::NONE);
-    assert_eq!(horizontal.and(Mirror::HALF_TURN), Mirror { horizontal: false, vertical: true });
-}

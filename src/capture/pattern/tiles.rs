@@ -12,7 +12,7 @@ use super::{
     paint::{Area, Row},
     scene::Scene,
 };
-use crate::config::{Rotation, Size};
+use crate::{config::Size, picture::Mirror};
 
 /// The side of what JPEG encodes as a unit: with 4:2:0 sampling, two 8x8 blocks.
 const UNIT: u16 = 16;
@@ -33,10 +33,9 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
-    pub(super) fn new(size: Size, quality: u8, rotate: Rotation, hflip: bool, vflip: bool) -> Self {
+    pub(super) fn new(size: Size, quality: u8, mirror: Mirror) -> Self {
         let [width, height] = [size.width, size.height].map(|side| u16::try_from(side).unwrap_or(u16::MAX));
-        let half = rotate == Rotation::Half;
-        let view = View { width, height, hflip: hflip != half, vflip: vflip != half };
+        let view = View { width, height, hflip: mirror.horizontal, vflip: mirror.vertical };
         let row = width.div_ceil(UNIT);
         // Each marker stands after the same number of units, so tiles are all of one width. Narrower ones cost
         // more than the tables that the encoder makes for each.

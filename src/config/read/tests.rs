@@ -2,11 +2,15 @@ use std::path::Path;
 
 use super::read;
 
+fn found(text: &str) -> Vec<String> {
+    let (_, errors) = read(Path::new("c.toml"), text);
+    errors.iter().map(ToString::to_string).collect()
+}
+
 /// Reads a text and expects these errors, without the file's name.
 #[track_caller]
 fn errors(text: &str, expected: &[&str]) {
-    let (_, errors) = read(Path::new("c.toml"), text);
-    let found: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    let found = found(text);
     let expected: Vec<_> = expected.iter().map(|error| format!("c.toml:{error}")).collect();
     assert_eq!(found, expected);
 }
@@ -85,7 +89,7 @@ fn a_command_goes_with_the_kind_command_and_is_not_quoted() {
         &[
             "3:8: camera[0].command: a camera of kind \"command\" needs a command line; add command = \"…\", or take another kind",
             "6:11: camera[1].command: a camera of kind \"auto\" takes no command line; write kind = \"command\", or leave the command out",
-            "9:8: camera[2].kind: expected one of auto, pattern, libcamera, rpicam, command, found \"comand\"; did you mean \"command\"?",
+            "9:8: camera[2].kind: expected one of auto, pattern, libcamera, rpicam, v4l2, command, replay, found \"comand\"; did you mean \"command\"?",
         ],
     );
 }
@@ -181,4 +185,53 @@ fn cameras_without_end_are_refused() {
     let cameras = |count| (0..count).map(|n| format!("[[camera]]\nname = \"c{n}\"\n")).collect::<String>();
     errors(&cameras(64), &[]);
     errors(&cameras(70), &["129:1: camera: expected at most 64 cameras, found 70"]);
+}
+
+#[test]
+fn what_to_replay_goes_with_the_kind_replay() {
+    let text = "[[camera]]\nkind = \"replay\"\n[[camera]]\nname = \"b\"\nreplay = \"/films\"\n";
+    assert_eq!(
+        found(text),
+        [
+            "c.toml:2:8: camera[0].replay: a camera of kind \"replay\" needs a path; add replay = \"…\", or take \
+             another kind",
+            "c.toml:5:10: camera[1].replay: a camera of kind \"auto\" takes no path; write kind = \"replay\", or \
+             leave the replay out",
+        ]
+    );
+}
+
+#[test]
+fn what_is_done_to_the_picture_is_checked_and_explained() {
+    let text = "[[camera]]\nmasks = [\"0%,0%,25%,25%\", \"90%,0%,25%,25%\"]\ncrop = \"0,0,10,10\"\nrotate = 45\n\
+                overlay = \"%H:%M:%\"\nmax_size = \"641x480\"\noverlay_position = \"bottom\"\n";
+    let errors = found(text);
+    for (error, part) in errors.iter().zip([
+        "c.toml:2:27: camera.masks: expected LEFT,TOP,WIDTH,HEIGHT in percent and within the picture, such as \
+         0%,0%,25%,12.5%, found \"90%,0%,25%,25%\"",
+        "c.toml:3:8: camera.crop: expected LEFT,TOP,WIDTH,HEIGHT in percent and within the picture, such as \
+         0%,0%,25%,12.5%, or nothing, found \"0,0,10,10\"",
+        "c.toml:4:10: camera.rotate: expected 0, 90, 180 or 270, found the number 45",
+        "c.toml:5:11: camera.overlay: expected a text of at most 200 characters on one line, with codes of strftime \
+         such as %H:%M:%S, found \"%H:%M:%\"; ",
+        "c.toml:6:12: camera.max_size: expected WIDTHxHEIGHT, both even and from 16 to 8192, such as 1280x720, or \
+         nothing, found \"641x480\"",
+        "c.toml:7:20: camera.overlay_position: expected one of top-left, top-right, bottom-left, bottom-right, found \
+         \"bottom\"; did you mean \"bottom-left\"?",
+    ]) {
+        assert!(error.starts_with(part), "{error}");
+    }
+    assert_eq!(errors.len(), 6, "{errors:?}");
+}
+
+#[test]
+fn metadata_is_not_kept_where_it_would_show_what_is_hidden() {
+    let text = "[[camera]]\nkeep_metadata = true\nmasks = [\"0%,0%,25%,25%\"]\n";
+    assert_eq!(
+        found(text),
+        [
+            "c.toml:2:17: camera.keep_metadata: metadata can't be kept with masks: the picture is encoded anew; leave one \
+          of the two out"
+        ]
+    );
 }
