@@ -7,8 +7,8 @@ import { describe } from 'node:test';
 import { camera, until } from './daemon.mjs';
 import { idle, noCapture, pageTest, viewers } from './page.mjs';
 
-/** Another site: a page that shows `/stream.mjpg` of the daemon at `url`. */
-async function site() {
+/** Another site at a name of this machine: a page that shows `/stream.mjpg` of the daemon at `url`. */
+async function site(host) {
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://site').searchParams.get('camera');
     response.setHeader('Content-Type', 'text/html');
@@ -16,13 +16,13 @@ async function site() {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${server.address().port}`, end: () => server.close() };
+  return { url: `http://${host}:${server.address().port}`, end: () => server.close() };
 }
 
-/** A test with the page of another site in a browser; `lets` says whether the daemon lets it in. */
-function siteTest(name, { lets }, body) {
+/** A test with the page of a site at that name in a browser; `lets` says whether the daemon lets it in. */
+function siteTest(name, { lets = false, host = '127.0.0.1' }, body) {
   pageTest(name, camera({ name: 'tank' }), async ({ daemon, come }) => {
-    const other = await site();
+    const other = await site(host);
     try {
       if (lets) {
         daemon.configure(camera({ name: 'tank', origins: [other.url] }));
@@ -69,12 +69,17 @@ describe('a page of another site', () => {
     await noCapture(daemon);
   });
 
-  siteTest('gets nothing and starts nothing where it does not', { lets: false }, async ({ daemon, page }) => {
+  const nothing = async ({ daemon, page }) => {
     await image(page, () => document.images[0]?.complete && document.images[0].naturalWidth === 0);
     assert.equal(await fetched(page, `${daemon.url}/snapshot.jpg`), 'refused');
     assert.equal(await connected(page, `${daemon.url}/ws`), 'refused');
+  };
+
+  siteTest('at another port gets nothing where it does not', {}, nothing);
+
+  siteTest('of another name gets nothing and starts nothing', { host: 'localhost' }, async ({ daemon, page }) => {
+    await nothing({ daemon, page });
     assert.equal((await daemon.state('tank')).state, 'idle');
-    assert.deepEqual(daemon.captures(), []);
-    assert.ok(!daemon.log.some((line) => /starting/i.test(line)), daemon.log.join('\n'));
+    assert.ok(!daemon.log.some((line) => /a viewer came/.test(line)), daemon.log.join('\n'));
   });
 });

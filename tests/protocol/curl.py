@@ -5,7 +5,7 @@ import re
 import subprocess
 import time
 
-from harness import ADDRESS, ask, run, size, watched
+from harness import ADDRESS, ask, off, run, size, watched
 
 PATIENCE = 120
 
@@ -72,6 +72,24 @@ def is_spared_a_picture_that_it_has():
             assert (other.status, other.body) == (200, first.body), other.headers
 
 
+def takes_a_smaller_picture():
+    for width, expected in ((160, (160, 120)), (64, (64, 48))):
+        answer = Answer(f"/snapshot.jpg?width={width}")
+        assert answer.status == 200 and size(answer.body) == expected, (answer.headers, size(answer.body))
+    answer = Answer("/snapshot.jpg?width=x")
+    assert answer.status == 400 and "width" in json.loads(answer.body)["hint"], answer.body
+
+
+def takes_a_picture_from_memory():
+    first = Answer("/cameras/still/snapshot.jpg")
+    off()
+    again = Answer("/cameras/still/snapshot.jpg?max_age=1h")
+    assert (again.status, again.body) == (200, first.body), again.headers
+    assert ask("/api/cameras/still")["state"] == "idle", "it is not started for that"
+    answer = Answer("/snapshot.jpg?max_age=soon")
+    assert answer.status == 400 and "max_age" in json.loads(answer.body)["hint"], answer.body
+
+
 def reads_a_stream(path, expected):
     with Stream(path) as stream:
         times = []
@@ -107,6 +125,8 @@ run("curl", {
     "takes a picture of another camera": lambda: takes_a_picture("/cameras/pond/snapshot.jpg", (160, 120)),
     "takes a picture at mjpg-streamer's address": lambda: takes_a_picture("/?action=snapshot", (320, 240)),
     "takes a picture at µStreamer's address": lambda: takes_a_picture("/snapshot", (320, 240)),
+    "takes a smaller picture": takes_a_smaller_picture,
+    "takes a picture from memory": takes_a_picture_from_memory,
     "is spared a picture that it has": is_spared_a_picture_that_it_has,
     "reads a stream": lambda: reads_a_stream("/stream.mjpg", (320, 240)),
     "reads a stream at mjpg-streamer's address": lambda: reads_a_stream("/?action=stream", (320, 240)),
