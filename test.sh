@@ -24,7 +24,7 @@ shell      300  check  shellcheck
 systemd    300  tests  the systemd unit
 page       300  tests  unit tests of the page
 browser   1800  tests  the page in a real browser
-protocol  1800  tests  Socket.IO clients of other makers
+protocol  1800  tests  clients of other makers: Socket.IO, ffmpeg, OpenCV, WebSocket, curl
 libcamera 3600  tests  a real libcamera capture, in a Debian 13 root folder
 arm64     3600  tests  the same built for arm64
 qemu      3600  tests  the service under a real systemd and V4L2 cameras, in a virtual machine'
@@ -42,7 +42,7 @@ run_section() {
             \( -name '*.sh' -o -path ./.ci/run \) -type f -print0 | xargs -0 shellcheck ;;
         systemd) tests/systemd.sh ;;
         page) node --test tests/browser/unit/*.test.mjs ;;
-        browser) npm_ci && cargo build --locked && node --test tests/browser/page.test.mjs ;;
+        browser) npm_ci && cargo build --locked && node --test --test-concurrency=1 tests/browser/*.test.mjs ;;
         protocol) npm_ci && python_venv && cargo build --locked && tests/protocol/run.sh ;;
         libcamera) as_root && tests/libcamera/run.sh ;;
         arm64) as_root && tests/libcamera/arm64.sh ;;
@@ -101,6 +101,8 @@ missing_packages() {
                 have node || echo nodejs
                 have npm || echo npm
                 python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv
+                have curl || echo curl
+                have ffmpeg || echo ffmpeg
                 ;;
             qemu)
                 # Elsewhere the section is left out.

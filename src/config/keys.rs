@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use super::{
-    Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size,
+    Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size, Transport,
     value::{Fault, Value},
 };
 
@@ -41,6 +41,11 @@ pub(super) const GLOBAL: &[Key<Config>] = &[
         name: "socketio.ping_timeout",
         read: |c, v| v.time("1s", "60s").map(|x| c.socketio.ping_timeout = x),
         show: |c| time(c.socketio.ping_timeout),
+    },
+    Key {
+        name: "page.transport",
+        read: |c, v| v.choice(&Transport::ALL, Transport::as_str).map(|x| c.page.transport = x),
+        show: |c| quoted(c.page.transport.as_str()),
     },
     Key {
         name: "limits.connections",

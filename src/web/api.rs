@@ -6,7 +6,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
 
-use crate::camera::{Camera, Cameras};
+use crate::{
+    camera::{Camera, Cameras},
+    config::PageConfig,
+};
 
 /// What the daemon tells of itself at `/api/status`.
 #[derive(Debug)]
@@ -20,9 +23,9 @@ pub struct About {
 }
 
 /// `GET /api/cameras`
-pub(crate) fn cameras(cameras: &Cameras) -> Response<Bytes> {
+pub(crate) fn cameras(cameras: &Cameras, page: &PageConfig) -> Response<Bytes> {
     let all: Vec<Value> = cameras.all().iter().map(|camera| camera.status().borrow().to_json()).collect();
-    answer(&json!({ "cameras": all }))
+    answer(&json!({ "cameras": all, "page": { "transport": page.transport } }))
 }
 
 /// `GET /api/cameras/NAME`

@@ -6,6 +6,7 @@ use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
+use tokio::sync::watch;
 use warp::{Filter, Reply, filters::BoxedFilter, path::FullPath};
 
 use super::{
@@ -21,7 +22,10 @@ use super::{
     snapshot,
     websocket::{self, Heartbeat},
 };
-use crate::camera::{Camera, Cameras};
+use crate::{
+    camera::{Camera, Cameras},
+    config::PageConfig,
+};
 
 /// What the routes serve.
 #[derive(Debug, Clone)]
@@ -29,6 +33,7 @@ pub(crate) struct Site {
     pub(crate) cameras: Cameras,
     pub(crate) about: Arc<About>,
     pub(crate) page: Page,
+    pub(crate) page_config: watch::Receiver<PageConfig>,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) smaller: Smaller,
 }
@@ -216,7 +221,7 @@ async fn answer(
         Route::Health => api::health(),
         Route::Nothing => nothing(path),
         _ if !accepts(headers, "application", "json") => not_acceptable("application/json"),
-        Route::Cameras => api::cameras(&site.cameras),
+        Route::Cameras => api::cameras(&site.cameras, &site.page_config.borrow()),
         Route::Camera(name) => match site.cameras.get(name) {
             Some(camera) => api::camera(&camera),
             None => no_camera(name),
@@ -272,7 +277,7 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         Way::Mjpeg => return mjpeg::mjpeg(camera, query, asked.line.clone(), look).await,
         Way::WebSocket => {
             let upgrade = asked.upgrade.clone().filter(|_| !look);
-            websocket::websocket(camera, headers, upgrade, asked.line.clone(), site.heartbeat)
+            websocket::websocket(camera, query, headers, upgrade, asked.line.clone(), site.heartbeat)
         }
         Way::Image | Way::Snapshot if !accepts(headers, "image", "jpeg") => not_acceptable("image/jpeg"),
         Way::Image => image::image(camera, query, headers),
