@@ -56,12 +56,7 @@ pub fn at_hand(camera: &Camera) -> Option<Arc<Frame>> {
     let newest = camera.feed().newest()?;
     let status = camera.status();
     let status = status.borrow();
-    let on = match status.state {
-        State::Live | State::Lingering => true,
-        // The first picture is here a moment before the camera is said to be live.
-        State::Starting => status.since.elapsed().is_ok_and(|starting| newest.read.elapsed() < starting),
-        State::Idle | State::Backoff => false,
-    };
+    let on = matches!(status.state, State::Live | State::Lingering);
     (on && newest.read.elapsed() < status.interval * 2).then_some(newest)
 }
 
