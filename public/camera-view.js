@@ -149,6 +149,8 @@ export class CameraView {
       this.#stage.close();
       this.#liveness.clear();
     }
+    // When it is back, the server tells anew what it offers.
+    if (this.#session.refused && this.#values.panel.controls.length > 0) this.#values.hear({ known: false, controls: [] });
     // Who joins need not wait for the next picture: with an interval of a minute that would be long.
     if (watching && state?.state === 'live' && this.#pictures.newest === 0) {
       this.#pictures.announce({ id: 0, url: new URL('image_stream.jpg', this.#base).href });

@@ -402,6 +402,7 @@ describe('several cameras', () => {
     await noCapture(daemon);
     daemon.configure(TWO);
     await live(page);
+    await page.getByRole('button', { name: 'Adjust', exact: true }).waitFor();
   });
 
   pageTest('open pages follow which there are, and start none', TANK, async ({ daemon, visit }) => {
