@@ -6,7 +6,8 @@
 
 VIVID=vivid.0
 unplug() { echo $VIVID > /sys/bus/platform/drivers/vivid/unbind; }
-node() { readlink -f /dev/v4l/by-path/platform-$VIVID-video-index0; }
+link=/dev/v4l/by-path/platform-$VIVID-video-index0
+node() { readlink -f $link; }
 replug() { echo $VIVID > /sys/bus/platform/drivers/vivid/bind; }
 
 configure() { # configure KEY VALUE...: into the camera's entry, strings in quotes of TOML's
@@ -82,7 +83,7 @@ install -m 644 eyelid.service /etc/systemd/system/
 patient
 configure start_timeout '"60s"' stall_timeout '"60s"' linger '"0s"'
 modprobe vivid n_devs=1 node_types=0x1 || exit 1
-comes test -c /dev/video0
+comes test -e $link
 
 echo '-- what there is'
 eyelid cameras > /tmp/cameras.toml
@@ -176,7 +177,7 @@ unplug
 check 'unplugged, it ends' fails
 check 'and says why' event error '.reason | test("was unplugged|does not answer any more")'
 replug
-comes test -c /dev/video0
+comes test -e $link
 
 serve device '"vivid"' linger '"1s"' interval '"500ms"'
 watch
