@@ -305,8 +305,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_a_newer_picture_the_last_one_is_sent_again_after_five_seconds() {
         let closed = CancellationToken::new();
-        let (newest, frames) = watch::channel(None);
-        let mut turn = turn(frames, frame(1, vec![1]), &closed);
+        let first = frame(1, vec![1]);
+        let (newest, frames) = watch::channel(Some(Arc::clone(&first)));
+        let mut turn = turn(frames, first, &closed);
         let start = Instant::now();
         let mut next = async || (turn.next().await.unwrap().id.micros(), start.elapsed().as_secs());
         assert_eq!([next().await, next().await, next().await], [(1, 0), (1, 5), (1, 10)]);
