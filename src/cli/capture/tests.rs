@@ -430,8 +430,10 @@ fn rpicam_vid_is_given_what_was_asked_and_stopped_by_an_interrupt() {
     let place = Place::new();
     fs::write(place.path("a.jpg"), picture(90)).unwrap();
     fs::write(place.path("list"), LIST).unwrap();
+    place.pipe("never");
+    // It waits without a further process: one that is just being started could miss the interrupt.
     let script = "echo \"$@\" > arguments; echo $$ > pid; trap 'echo interrupted > ended; exit' INT\n\
-                  echo Running without preview window; cat a.jpg; sleep 1000";
+                  echo Running without preview window; cat a.jpg; exec 3<>never; read -r line <&3";
     place.program("rpicam-vid", &format!("{CAMERAS}\n{script}"));
     place.program("libcamera-vid", "exit 9");
     let camera = "--device=/base/soc/i2c0mux/i2c@0/ov5647@36";
