@@ -25,12 +25,13 @@ systemd    300  tests  the systemd unit
 page       300  tests  unit tests of the page
 browser   1800  tests  the page in a real browser
 protocol  1800  tests  Socket.IO clients of other makers
+fuzz      2400  tests  the JPEG parser and what is done to pictures, with whatever comes
 libcamera 3600  tests  a real libcamera capture, in a Debian 13 root folder
 arm64     3600  tests  the same built for arm64
 qemu      3600  tests  the service under a real systemd'
 FAST='fmt clippy doc cargo'
 # qemu takes long and only runs by name.
-ALL='fmt clippy doc cargo shell systemd page browser protocol libcamera arm64'
+ALL='fmt clippy doc cargo shell systemd page browser protocol fuzz libcamera arm64'
 
 # What each section runs. A script that does not exist is a failure of its section.
 run_section() {
@@ -45,6 +46,7 @@ run_section() {
         page) node --test tests/browser/unit/*.test.mjs ;;
         browser) npm_ci && cargo build --locked && node --test tests/browser/page.test.mjs ;;
         protocol) npm_ci && python_venv && cargo build --locked && tests/protocol/run.sh ;;
+        fuzz) tests/fuzz.sh ;;
         libcamera) as_root && tests/libcamera/run.sh ;;
         arm64) as_root && tests/libcamera/arm64.sh ;;
         qemu) as_root && cargo build --locked && tests/qemu/run.sh ;;
@@ -103,6 +105,7 @@ missing_packages() {
                 have npm || echo npm
                 python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv
                 ;;
+            fuzz) have c++ || echo g++ ;;
             libcamera | arm64) [ "$(id -u)" != 0 ] || have debootstrap || echo debootstrap ;;
         esac
     done | sort -u

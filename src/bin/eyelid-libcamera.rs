@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use eyelid::capture::{Spec, libcamera, protocol::Event, runner};
 use serde::Serialize;
 
@@ -17,15 +17,16 @@ struct Arguments {
     /// Prints the cameras that there are, one JSON object a line, and ends
     #[arg(long, exclusive = true)]
     list: bool,
-    #[command(flatten)]
-    spec: Option<Spec>,
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().spec {
-        Some(spec) => runner::run(|stop, emit| libcamera::capture(&spec, stop, emit)),
-        None => list(),
+    // Side by side, and not as an optional part: clap takes a part that has parts itself for one that is never there.
+    let matches = Spec::augment_args(Arguments::command()).get_matches();
+    if matches.get_flag("list") {
+        return list();
     }
+    let spec = Spec::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    runner::run(|stop, emit| libcamera::capture(&spec, stop, emit))
 }
 
 fn list() -> ExitCode {

@@ -57,11 +57,12 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     let mut session = Session::open(&camera, spec)?;
     let mut output = Output::open_turned(spec, session.setup.mirror)?;
     session.start(stop)?;
+    let (width, height) = output.size(session.setup.width, session.setup.height);
     emit(Event::Streaming(Streaming {
         kind: Kind::Libcamera,
         device: find::describe(&camera),
-        width: Some(session.setup.width),
-        height: Some(session.setup.height),
+        width: Some(width),
+        height: Some(height),
         notice: None,
     }));
     session.run(spec, &mut output)
