@@ -3,14 +3,15 @@
 use std::{
     hint::black_box,
     path::PathBuf,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eyelid::{
     camera::lifecycle::{Event, Lifecycle, Limits},
-    config::{self, Overrides},
-    jpeg::{self, Splitter},
+    capture::{Spec, output::Output},
+    config::{self, CameraConfig, Overrides},
+    jpeg::{self, Splitter, huffman},
 };
 use jpeg_encoder::{ColorType, Encoder};
 
@@ -49,6 +50,26 @@ fn jpegs(c: &mut Criterion) {
                     }
                 }
                 assert_eq!(pictures, 1);
+            });
+        });
+    }
+    group.finish();
+}
+
+/// What becomes of a picture that a webcam has made: checked, its tables looked for, and in place of the one before.
+fn passed_on(c: &mut Criterion) {
+    let folder = tempfile::tempdir_in("/dev/shm").expect("there is room in memory");
+    let spec = Spec::new(&CameraConfig::default(), folder.path().join("camera/image_stream.jpg"));
+    let mut output = Output::open(&spec).expect("the folder can be made");
+    let mut group = c.benchmark_group("v4l2");
+    for size in [30_000, 200_000] {
+        let jpeg = picture(size);
+        group.throughput(Throughput::Bytes(jpeg.len() as u64));
+        group.bench_function(format!("passed-on/{}kB", size / 1000), |b| {
+            b.iter(|| {
+                let info = jpeg::inspect(black_box(&jpeg)).expect("it is whole");
+                let completed = huffman::completed(&jpeg[..info.len]);
+                output.publish(&completed, SystemTime::now()).expect("there is room");
             });
         });
     }
@@ -95,5 +116,5 @@ fn configuration(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, jpegs, lifecycle, configuration);
+criterion_group!(benches, jpegs, passed_on, lifecycle, configuration);
 criterion_main!(benches);

@@ -10,17 +10,20 @@ const ask = () => cameras.ask();
 
 function showCamera(name) {
   const view = new CameraView(name, { unsure: ask });
-  return (list) => view.setSeveral(list.length > 1);
+  return (list, page) => {
+    view.setSeveral(list.length > 1);
+    view.setTransport(page?.transport);
+  };
 }
 
 const named = /^\/cameras\/([^/]+)\/?$/.exec(location.pathname);
 let update = named && showCamera(decodeURIComponent(named[1]));
 const waiting = document.getElementById('waiting');
 cameras.addEventListener('fail', () => setHidden(waiting, update !== null));
-cameras.addEventListener('list', ({ detail: list }) => {
+cameras.addEventListener('list', ({ detail: { cameras: list, page } }) => {
   setHidden(waiting, true);
   update ??= list.length > 1 ? showGrid({ unsure: ask }) : showCamera(null);
-  update(list);
+  update(list, page);
 });
 cameras.ask(0);
 cameras.follow();

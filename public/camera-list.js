@@ -8,10 +8,10 @@ const LAST_RETRY_MS = 5_000;
 async function fetchCameras() {
   const response = await fetch('/api/cameras', { headers: { Accept: 'application/json' } });
   if (!response.ok) throw new Error(`/api/cameras: ${response.status}`);
-  return (await response.json()).cameras;
+  return response.json();
 }
 
-/** Events: `list` (detail: the states of all cameras), `fail` (no answer; asked again until there is one). */
+/** Events: `list` (detail: `{cameras, page}`, the states of all cameras and what the page should know), `fail` (no answer; asked again until there is one). */
 export class CameraList extends EventTarget {
   #load;
   #timer = null;

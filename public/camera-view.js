@@ -1,18 +1,23 @@
 // One camera: the picture first, a few words about it, and three buttons.
 
 import { localNow, ServerClock } from './clock.js';
+import { ControlPanel } from './control-panel.js';
+import { ControlValues } from './control-values.js';
 import { build, setData, setHidden, setTab, setText } from './dom.js';
 import { canFullScreen, toggleFullScreen, watchFullScreen } from './full-screen.js';
 import { Liveness } from './liveness.js';
-import { announced, PictureLoader } from './picture.js';
+import { announced } from './picture.js';
+import { Pictures } from './pictures.js';
 import { CONNECTION, Session } from './session.js';
 import { Stage } from './stage.js';
-import { delay, describe, duration, fileName, pace, viewers } from './state-text.js';
+import { carried, delay, describe, duration, fileName, pace, refusal, viewers } from './state-text.js';
+import { choose } from './transport.js';
 import { watchVisibility } from './visibility.js';
 
 const TICK_MS = 250;
 const QUIET_MS = 3_000;
 const RESUME_MS = 2_000;
+const ASK_MS = 10_000;
 
 export class CameraView {
   #parts;
@@ -21,11 +26,13 @@ export class CameraView {
   #base;
   #session;
   #stage;
-  #loader;
+  #pictures;
   #clock;
+  #values = new ControlValues((method, settings) => this.#ask(method, settings));
   #liveness = new Liveness();
   #numbersAt = 0;
   #key = '';
+  #transport;
   #watching = false;
   #isFull = false;
   #resumedAt = -Infinity;
@@ -38,8 +45,9 @@ export class CameraView {
     this.#root = root;
     this.#parts = parts;
     this.#stage = new Stage(parts.canvas, parts.stage);
-    this.#loader = new PictureLoader({ show: (picture) => this.#show(picture) });
+    this.#pictures = new Pictures({ base: this.#base, show: (picture) => this.#show(picture) });
     document.body.append(root);
+    new ControlPanel(root, parts, this.#values);
     this.#connect(unsure);
     this.#listen();
     setInterval(() => this.#tick(), TICK_MS);
@@ -50,12 +58,23 @@ export class CameraView {
     setHidden(this.#parts.all, !several);
   }
 
+  /** How the configuration wants pictures to come. */
+  setTransport(wanted) {
+    this.#transport = wanted;
+    this.#prefer();
+  }
+
+  #prefer() {
+    const interval = this.#session.state?.interval_ms ?? 0;
+    this.#pictures.prefer(choose({ wanted: this.#transport, trip: this.#clock.trip, interval, now: this.#pictures.preferred }));
+  }
+
   #connect(unsure) {
     const namespace = this.#name === null ? '/' : `/${this.#name}`;
     this.#session = new Session((auth) => io(namespace, { ...CONNECTION, auth }), { away: document.hidden });
     this.#clock = new ServerClock(() => this.#session.askTime());
     this.#session.addEventListener('connect', () => {
-      this.#loader.restart();
+      this.#pictures.restart();
       this.#clock.forget();
       unsure();
     });
@@ -63,8 +82,9 @@ export class CameraView {
     this.#session.addEventListener('change', () => this.#changed());
     this.#session.addEventListener('picture', ({ detail }) => {
       const picture = announced(detail, this.#base);
-      if (picture) this.#loader.announce(picture);
+      if (picture) this.#pictures.announce(picture);
     });
+    this.#session.addEventListener('controls', ({ detail }) => this.#values.hear(detail));
     watchVisibility({
       hidden: () => this.#session.setAway(true),
       visible: () => this.#session.setAway(false),
@@ -88,6 +108,8 @@ export class CameraView {
     full.addEventListener('click', () => toggleFullScreen(this.#root));
     addEventListener('keydown', (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+      // There a letter chooses or is text.
+      if (event.target.matches?.('input, select')) return;
       if (event.key === 'f' && canFullScreen) toggleFullScreen(this.#root);
       if (event.key === 's' && !save.hidden) this.#save();
     });
@@ -119,16 +141,19 @@ export class CameraView {
     const { wish, watching, state } = this.#session;
     if (state?.size && !this.#stage.picture) this.#stage.setSize(state.size);
     if (state) this.#liveness.paced(state.interval_ms);
-    if (!watching) this.#loader.stop();
+    if (watching) this.#pictures.start();
+    else this.#pictures.stop();
     if (watching && !this.#watching) this.#resumedAt = localNow();
     this.#watching = watching;
     if (wish !== 'watch') {
       this.#stage.close();
       this.#liveness.clear();
     }
+    // When it is back, the server tells anew what it offers.
+    if (this.#session.refused && this.#values.panel.controls.length > 0) this.#values.hear({ known: false, controls: [] });
     // Who joins need not wait for the next picture: with an interval of a minute that would be long.
-    if (watching && state?.state === 'live' && this.#loader.newest === 0) {
-      this.#loader.announce({ id: 0, url: new URL('image_stream.jpg', this.#base).href });
+    if (watching && state?.state === 'live' && this.#pictures.newest === 0) {
+      this.#pictures.announce({ id: 0, url: new URL('image_stream.jpg', this.#base).href });
     }
     this.#tick();
   }
@@ -145,13 +170,15 @@ export class CameraView {
     const { offset } = this.#clock;
     const interval = session.state?.interval_ms ?? 0;
     const verdict = this.#liveness.verdict(now, offset, interval);
-    const behind = this.#loader.newest > (this.#stage.picture?.id ?? 0);
+    const behind = this.#pictures.newest > (this.#stage.picture?.id ?? 0);
     const resumed = now - this.#resumedAt < RESUME_MS;
     const text = describe({ session, verdict, behind, resumed });
     const live = text.key === 'live' && !document.hidden;
     if (session.connected) this.#clock.refresh();
+    this.#prefer();
     this.#say(text);
     this.#root.classList.toggle('is-live', live);
+    setData(this.#root, 'transport', this.#pictures.way);
     this.#offer(text.key);
     this.#more(text.key, now, offset);
     if (live && now - this.#numbersAt >= 2 * TICK_MS) {
@@ -215,7 +242,25 @@ export class CameraView {
     setText(this.#parts.fps, pace(this.#liveness.gap));
     setText(this.#parts.delay, delay(this.#liveness.delay));
     setText(this.#parts.viewers, state ? viewers(state.viewers) : '');
+    this.#parts.delay.title = carried(this.#pictures.way, this.#clock.trip);
     this.#parts.fps.title = state?.fps ? `The camera takes ${pace(1000 / state.fps)}` : '';
+  }
+
+  /** Asks the server to set something. */
+  async #ask(method, settings) {
+    const name = this.#session.state?.camera ?? this.#name;
+    try {
+      const answer = await fetch(`/api/cameras/${encodeURIComponent(name)}/controls`, {
+        method,
+        headers: { 'Content-Type': 'application/json' },
+        body: settings && JSON.stringify(settings),
+        signal: AbortSignal.timeout(ASK_MS),
+      });
+      const told = await answer.json();
+      return answer.ok ? { panel: told } : { problem: refusal(told) };
+    } catch {
+      return { problem: 'The server does not answer, so nothing was set.' };
+    }
   }
 
   #save() {

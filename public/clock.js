@@ -28,6 +28,9 @@ export class ServerClock {
   /** Milliseconds to add to `localNow()` to get the server's time, or null while unknown. */
   offset = null;
 
+  /** The shortest round trip of the last measurement in milliseconds, or null while unknown. */
+  trip = null;
+
   /** `ask` resolves with the server's time in milliseconds since 1970. */
   constructor(ask) {
     this.#ask = ask;
@@ -57,6 +60,8 @@ export class ServerClock {
     } finally {
       this.#running = false;
     }
-    this.offset = bestOffset(samples)?.offset ?? this.offset;
+    const best = bestOffset(samples);
+    this.offset = best?.offset ?? this.offset;
+    this.trip = best?.trip ?? this.trip;
   }
 }

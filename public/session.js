@@ -17,7 +17,8 @@ export const CONNECTION = {
 };
 
 /**
- * Events: `change` (anything below), `picture` (detail: the announcement), `connect` (a new connection), `shut` (the
+ * Events: `change` (anything below), `picture` (detail: the announcement), `controls` (detail: what can be
+ * set, and how it is set), `connect` (a new connection), `shut` (the
  * server ended or refused it).
  * `open(auth)` makes an unconnected socket for which `auth(callback)` tells the payload of each connection.
  */
@@ -72,6 +73,7 @@ export class Session extends EventTarget {
       this.#shut(REFUSED_AGAIN_MS);
     });
     on('state', (state) => this.#hear(state));
+    this.#socket.on('controls', (panel) => this.dispatchEvent(new CustomEvent('controls', { detail: panel })));
     this.#socket.on('liveStream', (text) => {
       if (this.watching) this.dispatchEvent(new CustomEvent('picture', { detail: text }));
     });

@@ -82,7 +82,16 @@ export function delay(ms) {
   return positive < 1000 ? `${Math.round(positive)} ms delay` : `${(positive / 1000).toFixed(1)} s delay`;
 }
 
+/** How pictures come, `url` or `ws`, and the round trip in milliseconds where it is known. */
+export function carried(way, trip) {
+  const how = way === 'ws' ? 'Pictures come over a WebSocket' : 'Pictures come from an address each';
+  return trip === null ? how : `${how}; a round trip takes ${Math.max(1, Math.round(trip))} ms`;
+}
+
 export const viewers = (count) => (count === 1 ? '1 viewer' : `${count} viewers`);
+
+/** What the server says when it does not do what it was asked for, and what to do about it. */
+export const refusal = ({ error, hint }) => [error, hint].filter(Boolean).map(sentence).join(' ');
 
 /** One line for a tile of the grid; `connection` is `on`, `lost`, or `shut` or `refused` by the server. */
 export function brief(state, connection = 'on') {

@@ -16,7 +16,10 @@ mod support;
 use std::{fs, os::unix::process::CommandExt, process::Stdio, time::Duration};
 
 use capture::{Capture, LOCK, UDMABUF, eyelid_libcamera, failure};
-use eyelid::capture::{Found, protocol::Request};
+use eyelid::capture::{
+    Found,
+    protocol::{Offer, Request, Set},
+};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -45,7 +48,15 @@ fn the_list_tells_each_camera() {
     assert_eq!(cameras, expected);
     assert!(cameras[0]["sizes"].as_array().unwrap().contains(&json!("1280x720")));
     let found: Found = serde_json::from_value(cameras[1].clone()).unwrap();
-    assert_eq!(found, Found { index: 1, id: "Lines".to_owned(), model: "Lines".to_owned() });
+    assert_eq!(
+        found,
+        Found {
+            index: 1,
+            id: "Lines".to_owned(),
+            model: "Lines".to_owned(),
+            sizes: vec!["640x480".to_owned()]
+        }
+    );
 }
 
 #[test]
@@ -133,6 +144,21 @@ fn whatever_asks_it_to_stop_it_stops_and_leaves_nothing_but_the_last_picture() {
         capture.picture();
         let files = capture.stop(way);
         assert_eq!(files, ["run/image_stream.jpg"]);
+    }
+}
+
+// The virtual camera has no control but the frame duration, which is the interval's, and so nothing to set.
+#[test]
+#[ignore = "needs the virtual camera of tests/libcamera/run.sh"]
+fn what_it_is_asked_to_set_is_answered_while_pictures_come() {
+    let mut capture = Capture::start(&["--size=640x480", "--interval=50ms"]);
+    capture.streaming();
+    assert_eq!(capture.offer(), Offer::default());
+    for serial in 1..=3 {
+        let controls = [("brightness".to_owned(), Some(0.5.into()))].into();
+        capture.request(&Request::Set(Set { serial, controls }));
+        assert_eq!(capture.offer(), Offer { controls: Vec::new(), answers: serial });
+        capture.picture();
     }
 }
 

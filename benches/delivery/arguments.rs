@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// Leaves nginx out
     #[arg(long)]
     pub(crate) no_nginx: bool,
+    /// Only these ways to watch; the others are left out of the table
+    #[arg(long, value_enum)]
+    pub(crate) way: Vec<Way>,
     /// Measures this daemon, not the one that was just built; each row in turn with several of them
     #[arg(long, value_name = "FILE")]
     pub(crate) daemon: Vec<PathBuf>,
@@ -29,6 +32,30 @@ pub(crate) struct Arguments {
     pub(crate) bench: bool,
     #[command(subcommand)]
     pub(crate) mode: Option<Mode>,
+}
+
+/// How viewers get their pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Way {
+    /// Announced over Socket.IO, and fetched one by one.
+    Socketio,
+    /// `stream.mjpg`
+    Mjpeg,
+    /// `ws`
+    Ws,
+}
+
+impl Way {
+    /// Those beside that of the page.
+    pub(crate) const OTHERS: [Self; 2] = [Self::Mjpeg, Self::Ws];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Socketio => "socketio",
+            Self::Mjpeg => "mjpeg",
+            Self::Ws => "ws",
+        }
+    }
 }
 
 /// The benchmark's other processes.
@@ -73,6 +100,8 @@ pub(crate) struct Viewers {
     /// GET after each change in this folder, not after an announcement over Socket.IO.
     #[arg(long)]
     pub(crate) folder: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "socketio")]
+    pub(crate) way: Way,
 }
 
 /// A row of the matrix.
@@ -114,6 +143,12 @@ impl Arguments {
             }
         }
         rows
+    }
+
+    /// The ways to watch that are measured beside that of the page.
+    pub(crate) fn ways(&self) -> Vec<Way> {
+        let wanted = |way: &Way| self.way.is_empty() || self.way.contains(way);
+        Way::OTHERS.into_iter().filter(wanted).collect()
     }
 
     /// Whether the filters let `name` through. A name with slashes has to fit to its end: 30kB/10/1 is not

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, ensure};
 
 use crate::{
-    arguments::{Arguments, Row},
+    arguments::{Arguments, Row, Way},
     daemon::{self, Daemon, end},
     nginx::{self, Nginx},
     picture::Pictures,
@@ -50,18 +50,22 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
     }
     fs::create_dir(folder.join("log"))?;
     let nginx = nginx::find().filter(|_| !arguments.no_nginx);
-    head(&nginx);
+    let ways = arguments.ways();
+    head(&nginx, &ways);
     for row in rows {
         let pictures = folder.join(format!("pictures-{}", row.size));
         if !pictures.exists() {
             Pictures::make(row.size)?.save(&pictures)?;
         }
         let bench = Bench { row, folder, pictures: &pictures, seconds: arguments.seconds() };
-        let mut ours = vec![Vec::new(); daemons.len()];
+        // Of each daemon, for the page's way and each of the others.
+        let mut ours = vec![vec![Vec::new(); 1 + ways.len()]; daemons.len()];
         let mut theirs = Vec::new();
         for _ in 0..arguments.repeat.max(1) {
             for (daemon, measured) in daemons.iter().zip(&mut ours) {
-                measured.push(bench.daemon(daemon)?);
+                for (way, measured) in [Way::Socketio].iter().chain(&ways).zip(measured) {
+                    measured.push(bench.daemon(daemon, *way)?);
+                }
             }
             if let Some(nginx) = &nginx {
                 theirs.push(bench.nginx(nginx)?);
@@ -71,20 +75,26 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
         for (daemon, measured) in daemons.iter().zip(&ours) {
             let name =
                 if daemons.len() > 1 { format!("{} {}", row.name(), daemon.display()) } else { row.name() };
-            tell(name, &Measured::median(measured), theirs.as_ref());
+            let medians: Vec<_> = measured.iter().map(|way| Measured::median(way)).collect();
+            tell(name, &medians[0], &medians[1..], theirs.as_ref());
         }
     }
     report::line("");
     Ok(())
 }
 
-fn head(nginx: &Option<PathBuf>) {
+fn head(nginx: &Option<PathBuf>, ways: &[Way]) {
     report::line(
         "From rename to the last byte at the viewer, in ms; µs of CPU for each delivered picture. Rows are\n\
          size/pictures a second/viewers.\n",
     );
     let mut cells =
         vec!["row", "p50", "p99", "missed", "torn", "CPU", "peak MB", "viewers' CPU", "other programs"];
+    let of_ways: Vec<_> = ways
+        .iter()
+        .flat_map(|way| ["p50", "p99", "missed", "CPU"].map(|cell| format!("{} {cell}", way.name())))
+        .collect();
+    cells.extend(of_ways.iter().map(String::as_str));
     match nginx {
         Some(_) => cells.extend(["nginx p50", "p99", "missed", "CPU", "CPU, times nginx"]),
         None => cells.push("nginx: not installed or not wanted"),
@@ -92,7 +102,7 @@ fn head(nginx: &Option<PathBuf>) {
     report::head(&cells);
 }
 
-fn tell(name: String, ours: &Measured, theirs: Option<&Measured>) {
+fn tell(name: String, ours: &Measured, others: &[Measured], theirs: Option<&Measured>) {
     let percent = |value: f64| format!("{value:.1} %");
     let mut cells = vec![
         name,
@@ -105,6 +115,14 @@ fn tell(name: String, ours: &Measured, theirs: Option<&Measured>) {
         format!("{:.1}", ours.viewers),
         format!("{:.0} %", ours.others),
     ];
+    for other in others {
+        cells.extend([
+            report::millis(other.p50),
+            report::millis(other.p99),
+            percent(other.missed),
+            format!("{:.1}", other.server),
+        ]);
+    }
     match theirs {
         Some(theirs) => cells.extend([
             report::millis(theirs.p50),
@@ -116,8 +134,11 @@ fn tell(name: String, ours: &Measured, theirs: Option<&Measured>) {
         None => cells.push("–".to_owned()),
     }
     report::row(&cells);
-    if ours.lost > 0.0 {
-        report::note(&format!("{} viewers lost their connection", ours.lost));
+    for measured in others.iter().chain([ours]) {
+        if measured.lost + measured.torn > 0.0 {
+            let (lost, torn) = (measured.lost, measured.torn);
+            report::note(&format!("{lost} viewers lost their connection, {torn} pictures were torn"));
+        }
     }
 }
 
@@ -129,14 +150,14 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn daemon(&self, program: &Path) -> anyhow::Result<Measured> {
+    fn daemon(&self, program: &Path, way: Way) -> anyhow::Result<Measured> {
         let camera = format!(
             "kind = \"command\"\nlinger = \"1s\"\ncommand = '''exec {}'''\n",
             self.feeder()?.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
         );
         let daemon = Daemon::start(program, self.folder, &camera)?;
         let pid = daemon.pid();
-        let mut measured = self.measure(daemon.address, &[pid], &[])?;
+        let mut measured = self.measure(daemon.address, &[pid], &["--way", way.name()])?;
         measured.peak = process::memory(pid)?.peak as f64;
         Ok(measured)
     }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! feeder ── rename ──▶ rolling file ──▶ daemon ── Socket.IO, then GET ──▶ viewers
-//!                                    └▶ nginx  ────────── GET ──────────▶ the same viewers
+//!                                    │         └─ MJPEG or WebSocket ──▶ the same
+//!                                    └▶ nginx  ────────── GET ──────────▶ the same
 //! ```
 //!
 //! Each is a process of its own, so that the viewers' CPU does not count as the server's. The feeder
@@ -21,6 +22,7 @@ mod nginx;
 mod picture;
 mod process;
 mod report;
+mod stream;
 mod viewer;
 mod viewers;
 

@@ -19,9 +19,11 @@ use rustix::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    arguments, connection,
+    arguments::{self, Way},
+    connection,
     picture::Pictures,
     report,
+    stream::Stream,
     viewer::{Picture, Viewer},
 };
 
@@ -68,6 +70,7 @@ pub(crate) fn run(arguments: &arguments::Viewers) -> anyhow::Result<()> {
 struct Crowd {
     epoll: rustix::fd::OwnedFd,
     viewers: Vec<Option<Viewer>>,
+    streams: Vec<Option<Stream>>,
     /// Tells of changes in the folder.
     inotify: Option<rustix::fd::OwnedFd>,
     buffer: Vec<u8>,
@@ -77,6 +80,8 @@ struct Crowd {
 }
 
 const FOLDER: u64 = u64::MAX;
+/// From here on the numbers are those of streams.
+const STREAMS: u64 = 1 << 32;
 
 impl Crowd {
     fn connect(arguments: &arguments::Viewers) -> anyhow::Result<Self> {
@@ -84,8 +89,18 @@ impl Crowd {
         let add = |fd: &dyn AsFd, number: u64| -> io::Result<()> {
             Ok(epoll::add(&epoll, fd.as_fd(), EventData::new_u64(number), EventFlags::IN)?)
         };
-        let mut viewers = Vec::new();
-        for number in 0..arguments.viewers {
+        let (mut viewers, mut streams) = (Vec::new(), Vec::new());
+        let (pages, others) = match arguments.way {
+            Way::Socketio => (arguments.viewers, 0),
+            _ => (0, arguments.viewers),
+        };
+        for number in 0..others as u64 {
+            let stream = Stream::open(arguments.address, arguments.way)?;
+            stream.stream.set_nonblocking(true)?;
+            add(&stream.stream, STREAMS + number)?;
+            streams.push(Some(stream));
+        }
+        for number in 0..pages {
             let announcements = match arguments.folder {
                 None => Some(connection::socketio(arguments.address)?),
                 Some(_) => None,
@@ -115,6 +130,7 @@ impl Crowd {
         Ok(Self {
             epoll,
             viewers,
+            streams,
             inotify,
             buffer: vec![0; 256 << 10],
             latencies: Vec::new(),
@@ -175,6 +191,7 @@ impl Crowd {
         for event in events {
             match event.data.u64() {
                 FOLDER => self.folder_changed()?,
+                number @ STREAMS.. => self.streamed((number - STREAMS) as usize, made),
                 number => self.readable(number, made),
             }
         }
@@ -188,20 +205,41 @@ impl Crowd {
             _ => Self::loaded(viewer, &mut self.buffer, made),
         };
         match picture {
-            Ok(None) => {}
-            Ok(Some(Picture::Torn)) => self.outcome.torn += 1,
-            Ok(Some(Picture::Whole(taken))) => {
-                let latency = micros().unwrap_or_default().saturating_sub(taken);
-                self.latencies.extend([taken, latency]);
-                self.outcome.delivered += 1;
-                self.first.get_or_insert_with(Instant::now);
-            }
+            Ok(picture) => picture.into_iter().for_each(|picture| self.got(picture)),
             Err(error) => {
                 self.viewers[number as usize / 2] = None;
-                self.outcome.lost += 1;
-                self.outcome.why.get_or_insert_with(|| format!("{error:#}"));
+                self.lost(&error);
             }
         }
+    }
+
+    fn streamed(&mut self, number: usize, made: &Pictures) {
+        let Some(stream) = &mut self.streams[number] else { return };
+        let mut pictures = Vec::new();
+        let taken = read(&mut stream.stream, &mut self.buffer).and_then(|count| {
+            stream.take(&self.buffer[..count.unwrap_or(0)], made, |picture| pictures.push(picture))
+        });
+        pictures.into_iter().for_each(|picture| self.got(picture));
+        if let Err(error) = taken {
+            self.streams[number] = None;
+            self.lost(&error);
+        }
+    }
+
+    fn got(&mut self, picture: Picture) {
+        let Picture::Whole(taken) = picture else {
+            self.outcome.torn += 1;
+            return;
+        };
+        let latency = micros().unwrap_or_default().saturating_sub(taken);
+        self.latencies.extend([taken, latency]);
+        self.outcome.delivered += 1;
+        self.first.get_or_insert_with(Instant::now);
+    }
+
+    fn lost(&mut self, error: &anyhow::Error) {
+        self.outcome.lost += 1;
+        self.outcome.why.get_or_insert_with(|| format!("{error:#}"));
     }
 
     fn heard(viewer: &mut Viewer, buffer: &mut [u8]) -> anyhow::Result<()> {

@@ -6,27 +6,29 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{Arg, ArgAction, Args, Command, FromArgMatches};
 use eyelid::capture::{Spec, libcamera, protocol::Event, runner};
 use serde::Serialize;
 
-/// Takes pictures with a libcamera camera, each in place of the one before.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Arguments {
-    /// Prints the cameras that there are, one JSON object a line, and ends
-    #[arg(long, exclusive = true)]
-    list: bool,
-}
-
 fn main() -> ExitCode {
-    // Side by side, and not as an optional part: clap takes a part that has parts itself for one that is never there.
-    let matches = Spec::augment_args(Arguments::command()).get_matches();
+    let matches = command().get_matches();
     if matches.get_flag("list") {
         return list();
     }
-    let spec = Spec::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    runner::run(|stop, emit| libcamera::capture(&spec, stop, emit))
+    match Spec::from_arg_matches(&matches) {
+        Ok(spec) => runner::run(|stop, emit| libcamera::capture(&spec, stop, emit)),
+        Err(error) => error.exit(),
+    }
+}
+
+/// Not derived: an `Option` of arguments that have groups of arguments in them is always none to clap.
+fn command() -> Command {
+    let command = Command::new("eyelid-libcamera")
+        .about("Takes pictures with a libcamera camera, each in place of the one before")
+        .version(env!("CARGO_PKG_VERSION"));
+    let list = Arg::new("list").long("list").action(ArgAction::SetTrue).exclusive(true);
+    Spec::augment_args(command)
+        .arg(list.help("Prints the cameras that there are, one JSON object a line, and ends"))
 }
 
 fn list() -> ExitCode {

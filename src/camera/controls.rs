@@ -135,14 +135,6 @@ impl Controls {
         self.publish();
     }
 
-    /// A camera that delivers pictures and has told of no controls has none.
-    pub(super) fn delivers(&mut self) {
-        if self.offered.is_none() {
-            self.offered = Some(Vec::new());
-            self.publish();
-        }
-    }
-
     /// It is another camera now.
     pub(super) fn forget(&mut self) {
         self.offered = None;
@@ -251,5 +243,142 @@ impl Controls {
             *panel = new;
             changed
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: &str = r#"[
+        {"id": "level", "name": "Level", "group": "image", "type": "integer",
+            "min": 0, "max": 9, "step": 1, "default": 5, "value": 5},
+        {"id": "auto", "name": "Auto", "group": "image", "type": "boolean", "default": true, "value": true},
+        {"id": "fixed", "name": "Fixed", "group": "other", "type": "integer",
+            "min": 0, "max": 9, "step": 1, "default": 1, "value": 2, "read_only": true},
+        {"id": "go", "name": "Go", "group": "other", "type": "button"}
+    ]"#;
+
+    struct Desk {
+        controls: Controls,
+        panel: watch::Receiver<Panel>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let (publish, panel) = watch::channel(Panel::default());
+            let file = folder.path().join("tank").join(FILE_NAME);
+            let controls = Controls::new(&"tank".parse().unwrap(), file, publish);
+            Self { controls, panel, _folder: folder }
+        }
+
+        /// What the camera tells, with this level.
+        fn offer(&mut self, answers: u64, level: i64) {
+            let mut controls: Vec<Control> = serde_json::from_str(LIST).unwrap();
+            controls[0].value = Some(level.into());
+            self.controls.offered(Offer { controls, answers });
+        }
+
+        fn change(&mut self, settings: &str, running: bool) -> Result<(Option<Set>, Ticket), SetError> {
+            self.controls.change(Wanted::These(serde_json::from_str(settings).unwrap()), running)
+        }
+
+        fn level(&self) -> Option<Value> {
+            self.panel.borrow().controls[0].value.clone()
+        }
+
+        fn has_done(&self, ticket: Ticket) -> bool {
+            self.panel.borrow().has_done(Ticket { store: 0, ..ticket })
+        }
+    }
+
+    fn settings(text: &str) -> Settings {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_is_shown_until_the_camera_tells_what_came_of_it() {
+        let mut desk = Desk::new();
+        assert!(!desk.panel.borrow().known);
+        desk.offer(0, 5);
+        let (set, ticket) = desk.change("{\"level\": 9}", true).unwrap();
+        assert_eq!((set.unwrap().controls, desk.level()), (settings("{\"level\": 9}"), Some(9.into())));
+        // News from before the change.
+        desk.offer(0, 5);
+        assert_eq!((desk.level(), desk.has_done(ticket)), (Some(9.into()), false));
+        // The driver took less than it was given.
+        desk.offer(1, 8);
+        assert_eq!((desk.level(), desk.has_done(ticket)), (Some(8.into()), true));
+        let first = desk.controls.first().unwrap();
+        assert_eq!((first.serial, first.controls), (2, settings("{\"level\": 9}")));
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_an_earlier_change_does_not_hide_a_later_one() {
+        let mut desk = Desk::new();
+        desk.offer(0, 5);
+        let (_, one) = desk.change("{\"level\": 6}", true).unwrap();
+        let (_, two) = desk.change("{\"level\": 7}", true).unwrap();
+        desk.offer(1, 6);
+        assert_eq!((desk.level(), desk.has_done(one), desk.has_done(two)), (Some(7.into()), true, false));
+        // A program that answers what nobody has asked is not believed.
+        desk.offer(99, 7);
+        let (_, three) = desk.change("{\"level\": 1}", true).unwrap();
+        assert!(desk.has_done(two) && !desk.has_done(three));
+        desk.controls.ended();
+        assert!(desk.has_done(three), "nobody answers any more");
+    }
+
+    #[tokio::test]
+    async fn a_default_is_told_to_the_camera_once_and_then_kept_no_more() {
+        let mut desk = Desk::new();
+        desk.offer(0, 5);
+        desk.change("{\"level\": 9}", false).unwrap();
+        let (set, _) = desk.change("{\"level\": null}", false).unwrap();
+        assert_eq!((set, desk.level()), (None, Some(5.into())));
+        let first = desk.controls.first().unwrap();
+        assert_eq!(first.controls, settings("{\"level\": null}"));
+        desk.offer(0, 9);
+        assert_eq!(desk.level(), Some(5.into()));
+        desk.offer(first.serial, 5);
+        assert_eq!(desk.controls.first(), None);
+    }
+
+    #[tokio::test]
+    async fn all_defaults_are_those_of_what_was_set_and_of_what_differs() {
+        let mut desk = Desk::new();
+        desk.offer(0, 6);
+        desk.change("{\"auto\": true}", true).unwrap();
+        let (set, _) = desk.controls.change(Wanted::Defaults, true).unwrap();
+        assert_eq!(set.unwrap().controls, settings("{\"auto\": null, \"level\": null}"));
+        desk.offer(2, 5);
+        assert_eq!(desk.controls.change(Wanted::Defaults, true).unwrap(), (None, Ticket::default()));
+    }
+
+    #[tokio::test]
+    async fn a_button_is_pressed_and_not_kept() {
+        let mut desk = Desk::new();
+        assert_eq!(desk.change("{\"go\": true}", true), Err(SetError::Unknown));
+        desk.offer(0, 5);
+        assert_eq!(desk.change("{\"go\": true, \"level\": 1}", false), Err(SetError::Off("go".to_owned())));
+        let (set, _) = desk.change("{\"go\": true}", true).unwrap();
+        assert_eq!(set.unwrap().controls, settings("{\"go\": true}"));
+        assert_eq!(desk.controls.first(), None);
+        assert_eq!(desk.change("{\"go\": null}", true).unwrap(), (None, Ticket::default()));
+    }
+
+    #[tokio::test]
+    async fn what_another_camera_lacks_is_kept_for_the_one_that_has_it() {
+        let mut desk = Desk::new();
+        desk.offer(0, 5);
+        desk.change("{\"level\": 9}", false).unwrap();
+        desk.controls.forget();
+        assert!(!desk.panel.borrow().known);
+        let serial = desk.controls.first().unwrap().serial;
+        desk.controls.offered(Offer { controls: Vec::new(), answers: serial });
+        assert!(matches!(desk.change("{\"level\": 1}", true), Err(SetError::Refused(_))));
+        assert_eq!(desk.controls.first().unwrap().controls, settings("{\"level\": 9}"));
     }
 }

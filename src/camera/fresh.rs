@@ -24,17 +24,16 @@ pub async fn fresh(camera: &Camera) -> Result<Arc<Frame>, (Failure, Duration)> {
     let mut status = camera.status();
     // Even for a picture that is there: who asks again and again keeps the camera on.
     let _lease = camera.lease();
-    if let Some(frame) = at_hand(camera) {
-        return Ok(frame);
-    }
     let fresh = |frame: &Arc<Frame>| frame.read >= asked;
     let wait = async {
         loop {
             let newest = frames.borrow_and_update().clone();
-            if let Some(frame) = newest.filter(&fresh) {
+            let refusal = refusal(&status.borrow_and_update());
+            // A picture may have come just before, and its camera be known to be on just after this began.
+            if let Some(frame) = newest.filter(&fresh).or_else(|| at_hand(camera)) {
                 return Ok(frame);
             }
-            if let Some(refusal) = refusal(&status.borrow_and_update()) {
+            if let Some(refusal) = refusal {
                 return Err(refusal);
             }
             tokio::select! {

@@ -26,7 +26,7 @@ pub use status::Status;
 
 use crate::{
     capture::rolling_file::FILE_NAME,
-    config::{CameraConfig, CameraName},
+    config::{CameraConfig, CameraName, Origins},
     feed::{Feed, watcher::Watcher},
 };
 use controls::{Controls, Panel, SetError, Wanted};
@@ -172,6 +172,11 @@ impl Camera {
             self.inner.feed.shut();
         }
         self.inner.config.send_replace(config);
+    }
+
+    /// Other web sites whose pages may show and read its pictures.
+    pub fn origins(&self) -> Origins {
+        self.inner.config.borrow().origins.clone()
     }
 
     /// Ends with the camera: what never ends by itself waits for this too.

@@ -218,7 +218,6 @@ impl CameraTask {
     }
 
     fn arrived(&mut self, frame: &Frame) {
-        self.controls.delivers();
         self.arrivals.push_back(frame.read);
         self.forget_arrivals_before(frame.read);
         let size = (frame.width, frame.height);

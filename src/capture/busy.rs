@@ -15,9 +15,22 @@ use super::{descendants, protocol::Failure};
 
 /// What to tell when a camera is used by another program: that program, as far as we may know it.
 pub fn failure() -> Failure {
+    told(holder(Path::new("/proc"), Path::new("/dev"), &ours()))
+}
+
+/// The same where it is known which device it is. That one is used as long as it is open.
+pub fn failure_of(device: &Path) -> Failure {
+    told(holder_of(Path::new("/proc"), device, &ours()))
+}
+
+fn ours() -> Vec<Pid> {
     let mut ours = descendants::list();
     ours.push(getpid());
-    match holder(Path::new("/proc"), Path::new("/dev"), &ours) {
+    ours
+}
+
+fn told(holder: Option<(i32, Option<String>)>) -> Failure {
+    match holder {
         Some((pid, Some(name))) => Failure::new(
             format!("camera is used by another program: {name} (pid {pid})"),
             format!("end that program, for instance with: kill {pid}"),
@@ -39,7 +52,7 @@ pub fn failure() -> Failure {
 /// Other programs are found by their open files, of which we see those of our own user only, unless we are
 /// root. A media device may be open without the camera being used: PipeWire does that to list cameras.
 fn holder(proc: &Path, dev: &Path, ours: &[Pid]) -> Option<(i32, Option<String>)> {
-    let ours = |pid: i32| ours.iter().any(|our| our.as_raw_pid() == pid);
+    let ours = is_one_of(ours);
     let by_lock = || {
         let locks = fs::read_to_string(proc.join("locks")).ok()?;
         let devices: Vec<String> = devices(dev, "media").iter().filter_map(|path| lock_id(path)).collect();
@@ -50,10 +63,28 @@ fn holder(proc: &Path, dev: &Path, ours: &[Pid]) -> Option<(i32, Option<String>)
             (devices.iter().any(|id| id == device) && !ours(pid)).then_some(pid)
         })
     };
-    let by_file = |kind: &str| processes(proc).find(|pid| !ours(*pid) && has_open(proc, *pid, dev, kind));
+    let by_file = |kind: &str| {
+        processes(proc).find(|pid| !ours(*pid) && has_open(proc, *pid, |file| is_device(file, dev, kind)))
+    };
     let pid = by_lock().or_else(|| by_file("video")).or_else(|| by_file("media"))?;
+    Some(named(proc, pid))
+}
+
+/// The program that has this device open.
+fn holder_of(proc: &Path, device: &Path, ours: &[Pid]) -> Option<(i32, Option<String>)> {
+    let ours = is_one_of(ours);
+    let device = fs::canonicalize(device).ok()?;
+    let pid = processes(proc).find(|pid| !ours(*pid) && has_open(proc, *pid, |file| file == device))?;
+    Some(named(proc, pid))
+}
+
+fn is_one_of(ours: &[Pid]) -> impl Fn(i32) -> bool {
+    |pid| ours.iter().any(|our| our.as_raw_pid() == pid)
+}
+
+fn named(proc: &Path, pid: i32) -> (i32, Option<String>) {
     let name = fs::read_to_string(proc.join(pid.to_string()).join("comm")).ok();
-    Some((pid, name.map(|name| name.trim().to_owned())))
+    (pid, name.map(|name| name.trim().to_owned()))
 }
 
 fn devices(dev: &Path, kind: &str) -> Vec<PathBuf> {
@@ -79,11 +110,9 @@ fn processes(proc: &Path) -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-fn has_open(proc: &Path, pid: i32, dev: &Path, kind: &str) -> bool {
-    let files = fs::read_dir(proc.join(pid.to_string()).join("fd")).into_iter().flatten();
-    files
-        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
-        .any(|target| is_device(&target, dev, kind))
+fn has_open(proc: &Path, pid: i32, is_it: impl Fn(&Path) -> bool) -> bool {
+    let mut files = fs::read_dir(proc.join(pid.to_string()).join("fd")).into_iter().flatten();
+    files.any(|entry| entry.is_ok_and(|entry| fs::read_link(entry.path()).is_ok_and(|file| is_it(&file))))
 }
 
 #[cfg(test)]
@@ -162,6 +191,24 @@ mod tests {
         rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
         let found = holder(Path::new("/proc"), folder.path(), &[]);
         assert_eq!(found.map(|(pid, _)| pid), Some(getpid().as_raw_pid()));
+    }
+
+    #[test]
+    fn of_several_devices_the_one_that_is_meant_counts() {
+        let machine = Machine::new();
+        fs::write(machine.path("dev/video1"), "").unwrap();
+        std::os::unix::fs::symlink("video1", machine.path("dev/by-id")).unwrap();
+        machine.process(700, "zoom", &["video0"]);
+        machine.process(900, "ours", &["video1"]);
+        let ours = [Pid::from_raw(900).unwrap()];
+        let holder =
+            |device: &str| holder_of(&machine.path("proc"), &machine.path("dev").join(device), &ours);
+        assert_eq!(holder("video1"), None);
+        machine.process(812, "motion", &["video1"]);
+        assert_eq!(holder("video1"), found(812, "motion"));
+        assert_eq!(holder("by-id"), found(812, "motion"), "through a link");
+        assert_eq!(holder("video0"), found(700, "zoom"));
+        assert_eq!(holder("video2"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! libcamera owns threads, and frees nothing in the wrong order: one thread has all of it here, and drops
 //! requests before the camera and the camera before the manager.
 
-mod clock;
+mod controls;
 mod dma;
 mod find;
 mod flow;
@@ -22,7 +22,7 @@ use libcamera::{
     camera_manager::CameraManager,
     control::ControlList,
     control_value::ControlValue,
-    controls::{AfMode, ControlId, FrameDurationLimits, SensorTimestamp},
+    controls::{ControlId, FrameDurationLimits, SensorTimestamp},
     framebuffer::{AsFrameBuffer, FrameMetadataStatus},
     framebuffer_allocator::{FrameBuffer, FrameBufferAllocator},
     framebuffer_map::MemoryMappedFrameBuffer,
@@ -32,14 +32,15 @@ use libcamera::{
 
 pub use self::find::{Listed, list};
 use self::{
+    controls::Panel,
     flow::Flow,
     setup::{Format, Setup},
 };
 use super::{
-    Spec,
+    Spec, clock,
     encode::Picture,
     output::Output,
-    protocol::{Event, Failure, Streaming},
+    protocol::{Event, Failure, Set, Streaming},
     runner::{Pacer, Stop},
 };
 use crate::config::Kind;
@@ -56,6 +57,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     let camera = find::choose(&manager.cameras(), &spec.device)?;
     let mut session = Session::open(&camera, spec)?;
     let mut output = Output::open_turned(spec, session.setup.mirror)?;
+    let offer = session.panel.set(stop.take_settings().unwrap_or_default());
     session.start(stop)?;
     let (width, height) = output.size(session.setup.width, session.setup.height);
     emit(Event::Streaming(Streaming {
@@ -65,12 +67,14 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
         height: Some(height),
         notice: None,
     }));
-    session.run(spec, &mut output)
+    emit(Event::Controls(offer));
+    session.run(spec, &mut output, emit)
 }
 
 enum Message {
     Completed(Request),
     Disconnected,
+    Set(Set),
     Stop,
 }
 
@@ -83,6 +87,9 @@ struct Session {
     camera: ActiveCamera<'static>,
     stream: Stream,
     setup: Setup,
+    panel: Panel,
+    /// What is to be set and no request carries yet.
+    wanted: Vec<Set>,
 }
 
 impl Drop for Session {
@@ -97,7 +104,9 @@ impl Session {
         let mut camera = camera.acquire().map_err(|error| trouble::camera("open", &error))?;
         let (setup, stream) = setup::configure(&mut camera, spec)?;
         let (sender, messages) = mpsc::channel();
-        let mut session = Self { idle: Vec::new(), messages, sender, camera, stream, setup };
+        let panel = Panel::new(camera.controls(), !spec.picture.masks.is_empty());
+        let (idle, wanted) = (Vec::new(), Vec::new());
+        let mut session = Self { idle, messages, sender, camera, stream, setup, panel, wanted };
 
         let buffers =
             FrameBufferAllocator::new(&session.camera).alloc(&stream).map_err(|e| trouble::memory(&e))?;
@@ -126,19 +135,17 @@ impl Session {
         });
         let (sender, stop) = (self.sender.clone(), stop.clone());
         thread::spawn(move || {
-            stop.wait();
+            while let Some(set) = stop.next_settings() {
+                let _ = sender.send(Message::Set(set));
+            }
             let _ = sender.send(Message::Stop);
         });
         let mut controls = ControlList::new();
-        if self.camera.controls().find(ControlId::AfMode as u32).is_ok() {
-            // libcamera leaves the lens where it is unless it is told otherwise.
-            let set = controls.set(AfMode::Continuous);
-            set.map_err(|error| trouble::unexpected("focus", &error))?;
-        }
+        self.panel.put(&mut controls);
         self.camera.start(Some(&controls)).map_err(|error| trouble::camera("start", &error))
     }
 
-    fn run(&mut self, spec: &Spec, output: &mut Output) -> Result<(), Failure> {
+    fn run(&mut self, spec: &Spec, output: &mut Output, emit: &mut dyn FnMut(Event)) -> Result<(), Failure> {
         let limits = frame_duration_limits(&self.camera);
         let duration = flow::frame_duration(spec.interval, limits.as_ref());
         let mut pacer = Pacer::new(spec.interval);
@@ -154,12 +161,17 @@ impl Session {
                 if first && limits.is_some() {
                     set_frame_duration(&mut request, duration)?;
                 }
+                self.panel.put(request.controls_mut());
                 let queued = self.camera.queue_request(request);
                 queued.map_err(|(_, error)| trouble::camera("go on with", &error))?;
             }
 
             let until = if self.idle.is_empty() { None } else { flow.as_ref().and_then(Flow::opens) };
-            let request = match self.next(until)? {
+            let next = self.next(until)?;
+            for set in self.wanted.drain(..) {
+                emit(Event::Controls(self.panel.set(set)));
+            }
+            let request = match next {
                 Next::Picture(request) => request,
                 Next::Nothing => continue,
                 Next::Stop => return Ok(()),
@@ -175,7 +187,9 @@ impl Session {
 
     /// False where a camera that makes JPEGs itself made none.
     fn publish(&self, request: &Request, output: &mut Output) -> Result<bool, Failure> {
-        let exposed = clock::exposed(request.metadata().get::<SensorTimestamp>().ok().map(|stamp| stamp.0));
+        let stamp = request.metadata().get::<SensorTimestamp>().ok();
+        let stamp = stamp.and_then(|stamp| u64::try_from(stamp.0).ok()).map(Duration::from_nanos);
+        let exposed = clock::exposed(stamp);
         let buffer = self.buffer(request);
         let _reading = dma::Reading::new(buffer.planes().into_iter().map(|plane| plane.fd()));
         let planes = buffer.data();
@@ -227,6 +241,7 @@ impl Session {
                     self.idle.extend(newest.replace(request));
                 }
                 Message::Completed(request) => self.idle.push(request),
+                Message::Set(set) => self.wanted.push(set),
             }
             message = self.messages.try_recv().ok();
         }

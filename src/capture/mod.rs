@@ -6,6 +6,7 @@
 
 pub mod auto;
 pub mod busy;
+mod clock;
 pub mod command;
 mod descendants;
 pub mod encode;
@@ -22,6 +23,7 @@ pub mod replay;
 pub mod rolling_file;
 pub mod rpicam;
 pub mod runner;
+pub mod v4l2;
 mod wishes;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
@@ -70,9 +72,12 @@ pub struct Spec {
     /// What else is done to the picture.
     #[command(flatten)]
     pub picture: PictureConfig,
-    /// Which libcamera camera: its id, or its index; the first if not given
-    #[arg(long, default_value = "", value_name = "ID")]
+    /// Which camera: a libcamera camera's id or index, a V4L2 camera's path or name; the first if not given
+    #[arg(long, default_value = "", value_name = "DEVICE")]
     pub device: String,
+    /// The pixel format to ask a V4L2 camera for, such as YUYV; the best if not given
+    #[arg(long, default_value = "", value_name = "NAME")]
+    pub format: String,
     /// The command line of kind `command`
     #[arg(long, default_value = "", value_name = "LINE")]
     pub command: String,
@@ -91,14 +96,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 impl Spec {
     /// What a camera of this configuration captures into `output`.
     pub fn new(config: &CameraConfig, output: PathBuf) -> Self {
+        // It is of account only where it is written into the picture: another one is no reason for a new start.
+        let title = if config.picture.overlay.contains("{title}") { &config.title } else { "" };
         Self {
             name: config.name.clone(),
-            // A camera goes on under another title unless that is written into its pictures.
-            title: if config.picture.overlay.contains("{title}") {
-                config.title.clone()
-            } else {
-                String::new()
-            },
+            title: title.to_owned(),
             kind: config.kind,
             output,
             size: config.size,
@@ -109,6 +111,7 @@ impl Spec {
             vflip: config.vflip,
             picture: config.picture.clone(),
             device: config.device.clone(),
+            format: config.format.clone(),
             command: config.command.clone(),
             replay: config.replay.clone(),
             shuffle: config.shuffle,
@@ -154,6 +157,9 @@ impl Spec {
         if !self.device.is_empty() {
             args.push(format!("--device={}", self.device));
         }
+        if !self.format.is_empty() {
+            args.push(format!("--format={}", self.format));
+        }
         if !self.command.is_empty() {
             args.push(format!("--command={}", self.command));
         }
@@ -174,4 +180,7 @@ pub struct Found {
     pub id: String,
     /// Its sensor: "imx708".
     pub model: String,
+    /// Sizes that it gives, as "1280x720", where they are known; others may be possible.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<String>,
 }

@@ -21,7 +21,8 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// All that can be set of the camera, with the values that it has now: at the start and after each change.
+    /// All that can be set of the camera, with the values that it has now: after [`Event::Streaming`], and after
+    /// each change. A camera without controls says so once.
     Controls(Offer),
     /// The camera is open and pictures follow.
     Streaming(Streaming),

@@ -100,8 +100,11 @@ pub(super) fn list(path: &Path) -> Result<Vec<Found>, Failure> {
 fn listed(line: &str) -> Option<Found> {
     let (index, rest) = line.split_once(" : ")?;
     let (model, rest) = rest.split_once(" [")?;
-    let id = rest.rsplit_once("] (")?.1.trim_end().strip_suffix(')')?;
-    Some(Found { index: index.trim().parse().ok()?, id: id.to_owned(), model: model.to_owned() })
+    let (sensor, id) = rest.rsplit_once("] (")?;
+    let id = id.trim_end().strip_suffix(')')?;
+    // The sensor's own size; the modes are on lines that follow.
+    let sizes = sensor.split(' ').next().into_iter().map(str::to_owned).collect();
+    Some(Found { index: index.trim().parse().ok()?, id: id.to_owned(), model: model.to_owned(), sizes })
 }
 
 /// The program takes an index only, so an id is looked up.
@@ -198,16 +201,18 @@ mod tests {
 
     #[test]
     fn a_camera_is_read_from_each_form_of_its_line() {
-        let found =
-            |index, model: &str, id: &str| Some(Found { index, id: id.to_owned(), model: model.to_owned() });
+        let found = |index, model: &str, id: &str, size: &str| {
+            let sizes = vec![size.to_owned()];
+            Some(Found { index, id: id.to_owned(), model: model.to_owned(), sizes })
+        };
         let id = "/base/axi/pcie@1000120000/rp1/i2c@88000/imx708@1a";
         assert_eq!(
             listed(&format!("0 : imx708_wide [4608x2592 10-bit RGGB] ({id})")),
-            found(0, "imx708_wide", id)
+            found(0, "imx708_wide", id, "4608x2592")
         );
         assert_eq!(
             listed("12 : ov5647 [2592x1944] (/base/ov5647@36)"),
-            found(12, "ov5647", "/base/ov5647@36")
+            found(12, "ov5647", "/base/ov5647@36", "2592x1944")
         );
         for line in [
             "No cameras available!",

@@ -13,7 +13,7 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::protocol::{Event, Failure, Request, Set};
+use super::protocol::{Event, Failure, Offer, Request, Set};
 pub use super::wishes::{Stop, Wish, checked};
 
 /// Runs `source` until it ends, and gives the process's exit code: 0 when it returned `Ok`, which it does
@@ -39,6 +39,25 @@ pub fn run(source: impl FnOnce(&Stop, &mut dyn FnMut(Event)) -> Result<(), Failu
             Err(Failure::unexplained(format!("can't listen to signals and requests: {error}")))
         }),
     }
+}
+
+/// Runs a source that has no controls, and says so in its place.
+///
+/// # Errors
+/// Those of the source.
+pub fn without_controls(
+    stop: &Stop,
+    emit: &mut dyn FnMut(Event),
+    source: impl FnOnce(&Stop, &mut dyn FnMut(Event)) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    stop.without_controls();
+    source(stop, &mut |event| {
+        let streams = matches!(event, Event::Streaming(_));
+        emit(event);
+        if streams {
+            emit(Event::Controls(Offer::default()));
+        }
+    })
 }
 
 /// Writes a line for the daemon's log on standard error.

@@ -9,7 +9,7 @@ use crate::{
     capture::{
         Spec,
         auto::{Resolved, resolve},
-        command, eyelid_libcamera, pattern, replay, rpicam, runner,
+        command, eyelid_libcamera, pattern, replay, rpicam, runner, v4l2,
     },
     config::Kind,
 };
@@ -17,7 +17,7 @@ use crate::{
 /// Takes pictures as `spec` says, until it is asked to stop. For libcamera it becomes another program.
 pub(super) fn run(spec: &Spec) -> ExitCode {
     // Nothing has been read from standard input yet, so a program that this becomes misses no request.
-    let (kind, notice) = match resolve(spec.kind) {
+    let (kind, notice) = match resolve(spec.kind, &spec.device) {
         Ok(Resolved::Here { kind, notice }) => (kind, notice),
         Ok(Resolved::Libcamera(program)) => {
             let failure = eyelid_libcamera::become_it(&program, spec);
@@ -26,18 +26,12 @@ pub(super) fn run(spec: &Spec) -> ExitCode {
         Err(failure) => return runner::run(|_, _| Err(failure)),
     };
     runner::run(|stop, emit| match kind {
-        Kind::Rpicam => {
-            stop.without_controls();
-            rpicam::capture(spec, stop, emit)
-        }
+        Kind::Rpicam => runner::without_controls(stop, emit, |stop, emit| rpicam::capture(spec, stop, emit)),
         Kind::Command => {
-            stop.without_controls();
-            command::capture(spec, stop, emit)
+            runner::without_controls(stop, emit, |stop, emit| command::capture(spec, stop, emit))
         }
-        Kind::Replay => {
-            stop.without_controls();
-            replay::capture(spec, stop, emit)
-        }
+        Kind::Replay => runner::without_controls(stop, emit, |stop, emit| replay::capture(spec, stop, emit)),
+        Kind::V4l2 => v4l2::capture(spec, stop, emit),
         Kind::Auto | Kind::Libcamera | Kind::Pattern => pattern::capture(spec, notice, stop, emit),
     })
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{Common, say};
 use crate::{
-    capture::auto::{Detected, detect},
+    capture::auto::{Detected, Libcamera},
     config::{CameraConfig, Kind},
     run_folder, state_folder,
 };
@@ -34,16 +34,12 @@ pub(super) fn run(common: &Common) -> ExitCode {
 fn describe(camera: &CameraConfig, first: bool) -> String {
     let address = if first { "/".to_owned() } else { format!("/cameras/{}/", camera.name) };
     let takes = match camera.kind {
-        Kind::Auto => match detect() {
-            Detected::Cameras { kind, cameras, .. } => {
-                let model = cameras.first().map_or("the first camera", |camera| &camera.model);
-                format!("{model}, through kind {kind}")
-            }
-            Detected::Nothing(failure) => format!("{failure}, so the test picture"),
-        },
+        Kind::Auto => found(&camera.device, &Detected::look()),
         Kind::Pattern => "the test picture".to_owned(),
         Kind::Libcamera | Kind::Rpicam if camera.device.is_empty() => "the first libcamera camera".to_owned(),
         Kind::Libcamera | Kind::Rpicam => format!("libcamera camera {:?}", camera.device),
+        Kind::V4l2 if camera.device.is_empty() => "the first V4L2 camera".to_owned(),
+        Kind::V4l2 => format!("V4L2 camera {:?}", camera.device),
         Kind::Command => format!("what `{}` delivers", camera.command),
         Kind::Replay if camera.shuffle => format!("the pictures of {}, in any order", camera.replay),
         Kind::Replay => format!("the pictures of {}", camera.replay),
@@ -79,4 +75,19 @@ fn done(camera: &CameraConfig) -> String {
     ];
     let words = all.into_iter().flatten().collect::<Vec<_>>().join(", ");
     if words.is_empty() { words } else { format!("; its pictures: {words}") }
+}
+
+/// What kind "auto" takes.
+fn found(device: &str, detected: &Detected) -> String {
+    match (&detected.libcamera, &detected.v4l2) {
+        _ if device.starts_with("/dev/") => format!("V4L2 camera {device:?}, through kind {}", Kind::V4l2),
+        (Libcamera::Cameras { kind, cameras, .. }, _) => {
+            let model = cameras.first().map_or("the first camera", |camera| &camera.model);
+            format!("{model}, through kind {kind}")
+        }
+        (_, Ok(webcams)) if !webcams.is_empty() => {
+            format!("{}, through kind {}", webcams[0].name, Kind::V4l2)
+        }
+        (Libcamera::Nothing(failure), Ok(_)) | (_, Err(failure)) => format!("{failure}, so the test picture"),
+    }
 }

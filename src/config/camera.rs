@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::PictureConfig;
+use super::origin::Origins;
 
 /// One camera.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +42,13 @@ pub struct CameraConfig {
     pub replay: String,
     /// Plays the pictures of a folder in any order.
     pub shuffle: bool,
-    /// Which libcamera camera: its id, or its index in the list of `eyelid cameras`; empty for the first.
+    /// Which camera: a libcamera camera's id or its index in the list of `eyelid cameras`, or a V4L2 camera's path or
+    /// name; empty for the first.
     pub device: String,
+    /// The pixel format that a V4L2 camera is asked for, such as "YUYV"; empty for the best.
+    pub format: String,
+    /// Other web sites whose pages may show and read its pictures.
+    pub origins: Origins,
 }
 
 impl CameraConfig {
@@ -77,6 +83,8 @@ impl Default for CameraConfig {
             replay: String::new(),
             shuffle: false,
             device: String::new(),
+            format: String::new(),
+            origins: Origins::default(),
         }
     }
 }
@@ -130,6 +138,8 @@ pub enum Kind {
     Libcamera,
     /// A libcamera camera, through `rpicam-vid` or `libcamera-vid`.
     Rpicam,
+    /// A webcam or capture stick, through V4L2.
+    V4l2,
     /// A command that replaces a file or writes JPEGs to its standard output.
     Command,
     /// A folder of JPEGs, or a file with one after another, played again and again.
@@ -138,8 +148,8 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 6] =
-        [Self::Auto, Self::Pattern, Self::Libcamera, Self::Rpicam, Self::Command, Self::Replay];
+    pub const ALL: [Self; 7] =
+        [Self::Auto, Self::Pattern, Self::Libcamera, Self::Rpicam, Self::V4l2, Self::Command, Self::Replay];
 
     /// The kind's name in the configuration.
     pub fn as_str(self) -> &'static str {
@@ -148,6 +158,7 @@ impl Kind {
             Self::Pattern => "pattern",
             Self::Libcamera => "libcamera",
             Self::Rpicam => "rpicam",
+            Self::V4l2 => "v4l2",
             Self::Command => "command",
             Self::Replay => "replay",
         }

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use super::{
-    Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size,
+    Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size, Transport,
     value::{Fault, Value},
 };
 
@@ -41,6 +41,11 @@ pub(super) const GLOBAL: &[Key<Config>] = &[
         name: "socketio.ping_timeout",
         read: |c, v| v.time("1s", "60s").map(|x| c.socketio.ping_timeout = x),
         show: |c| time(c.socketio.ping_timeout),
+    },
+    Key {
+        name: "page.transport",
+        read: |c, v| v.choice(&Transport::ALL, Transport::as_str).map(|x| c.page.transport = x),
+        show: |c| quoted(c.page.transport.as_str()),
     },
     Key {
         name: "limits.connections",
@@ -172,6 +177,16 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         },
         show: |c| quoted(&c.device),
     },
+    Key {
+        name: "format",
+        read: |c, v| v.text("up to 4 letters and digits, such as MJPG or YUYV", format).map(|x| c.format = x),
+        show: |c| quoted(&c.format),
+    },
+    Key {
+        name: "origins",
+        read: |c, v| v.origins().map(|x| c.origins = x),
+        show: |c| format!("[{}]", c.origins.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+    },
 ];
 
 fn line<const LENGTH: usize>(text: &str) -> Option<String> {
@@ -182,6 +197,11 @@ fn line<const LENGTH: usize>(text: &str) -> Option<String> {
 fn folder(text: &str) -> Option<String> {
     let fits = text.is_empty() || text.starts_with('/');
     (fits && text.len() <= 1000 && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+/// The kernel names pixel formats by four characters.
+fn format(text: &str) -> Option<String> {
+    (text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| text.to_owned())
 }
 
 /// An argument of a program can't hold a NUL byte.

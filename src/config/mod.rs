@@ -9,6 +9,7 @@ mod env;
 mod error;
 mod keys;
 mod load;
+mod origin;
 mod picture;
 mod read;
 mod syntax;
@@ -22,6 +23,7 @@ pub use camera::{CameraConfig, CameraName, Kind, Rotation, Size};
 pub use diff::{CameraChange, Changes, diff};
 pub use error::{ConfigError, ConfigErrors, Excerpt, Place};
 pub use load::{Loaded, Overrides, Request, Source, load, locate};
+pub use origin::{Origin, Origins};
 pub use picture::{Area, Corner, PictureConfig};
 pub use value::{listen_address, parse_duration};
 pub use watch::{Watcher, watch};
@@ -42,6 +44,8 @@ pub struct Config {
     pub state_folder: String,
     /// The heartbeat that finds vanished browsers.
     pub socketio: SocketIoConfig,
+    /// How the page goes about it.
+    pub page: PageConfig,
     /// What the server allows.
     pub limits: LimitsConfig,
     /// How to log.
@@ -57,6 +61,39 @@ pub struct SocketIoConfig {
     pub ping_interval: Duration,
     /// How long it may take to answer.
     pub ping_timeout: Duration,
+}
+
+/// How the page goes about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageConfig {
+    /// How pictures get to it.
+    pub transport: Transport,
+}
+
+/// How pictures get to the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// `auto`: by `ws` where the round trip is long, else by `url`.
+    Auto,
+    /// `url`: each is fetched from its address when it is announced.
+    Url,
+    /// `ws`: over a WebSocket.
+    Ws,
+}
+
+impl Transport {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Url, Self::Ws];
+
+    /// Its name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Url => "url",
+            Self::Ws => "ws",
+        }
+    }
 }
 
 /// Limits of the server.
@@ -141,6 +178,7 @@ impl Default for Config {
                 ping_interval: Duration::from_secs(5),
                 ping_timeout: Duration::from_secs(5),
             },
+            page: PageConfig { transport: Transport::Auto },
             limits: LimitsConfig { connections: 2048, connections_per_address: 64 },
             log: LogConfig { level: LogLevel::Info, format: LogFormat::Text },
             cameras: vec![CameraConfig::default()],

@@ -40,7 +40,7 @@ fn keys() -> Vec<(&'static str, &'static str, String, String)> {
         let fault = (key.read)(camera, Value::File(&odd)).expect_err("no key takes a float");
         keys.push(("camera", key.name, (key.show)(&CameraConfig::default()), expected(&fault.message)));
     }
-    assert!(keys.len() >= 34);
+    assert!(keys.len() >= 35);
     keys
 }
 
@@ -155,7 +155,8 @@ prop_compose! {
         (start, stall) in (time(1000, 300_000), time(1000, 86_400_000)),
         (quality, quarters, hflip, vflip) in (1u8..=100, 0u64..4, any::<bool>(), any::<bool>()),
         (picture, shuffle) in (picture(), any::<bool>()),
-        command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}",
+        command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}", format in "[A-Za-z0-9]{0,4}",
+        origins in proptest::collection::vec("\\*|https?://[a-z]{1,9}(:[1-9][0-9]{0,3})?/?", 0..4),
     ) -> CameraConfig {
         let is_command = kind == Kind::Command && !command.trim().is_empty();
         let replay = if kind == Kind::Replay { format!("/films/{id}") } else { String::new() };
@@ -173,6 +174,8 @@ prop_compose! {
             replay,
             shuffle,
             device: id,
+            format,
+            origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, ops::Range, str::FromStr, time::Duration};
 
 use toml::de::{DeInteger, DeValue};
 
+use super::origin::{Origin, Origins};
 use super::picture::{Area, overlay};
 
 /// What is wrong with a value, before it is known where it stands.
@@ -179,13 +180,27 @@ impl<'a> Value<'a> {
     /// Host names; in a variable with commas between them.
     pub(super) fn hosts(self) -> Result<Vec<String>, Fault> {
         const ONE: &str = "a host name such as camera.example.org, without scheme, port or path";
-        const LIST: &str = "a list of host names such as [\"camera.example.org\"]";
+        self.list("a list of host names such as [\"camera.example.org\"]", ONE, host_name)
+    }
+
+    /// Web sites; in a variable with commas between them.
+    pub(super) fn origins(self) -> Result<Origins, Fault> {
+        let list = "a list of web sites such as [\"https://example.org\"], or [\"*\"]";
+        self.list(list, Origin::EXPECTED, |text| text.parse().ok())
+    }
+
+    fn list<T, L: FromIterator<T>>(
+        self,
+        list: &str,
+        one: &str,
+        accept: impl Fn(&str) -> Option<T>,
+    ) -> Result<L, Fault> {
         match self {
             Self::File(DeValue::Array(items)) => items
                 .iter()
                 .map(|item| {
                     Value::File(item.get_ref())
-                        .text(ONE, host_name)
+                        .text(one, &accept)
                         .map_err(|fault| Fault { span: Some(item.span()), ..fault })
                 })
                 .collect(),
@@ -193,10 +208,10 @@ impl<'a> Value<'a> {
                 .split(',')
                 .map(str::trim)
                 .filter(|item| !item.is_empty())
-                .map(|item| Value::Variable(item).text(ONE, host_name))
+                .map(|item| Value::Variable(item).text(one, &accept))
                 .collect(),
-            Self::File(DeValue::String(_)) => Err(self.not(LIST).hint("put it in brackets")),
-            Self::File(_) => Err(self.not(LIST)),
+            Self::File(DeValue::String(_)) => Err(self.not(list).hint("put it in brackets")),
+            Self::File(_) => Err(self.not(list)),
         }
     }
 

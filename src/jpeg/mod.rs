@@ -4,6 +4,7 @@
 //! length, so a thumbnail in an EXIF segment doesn't end the picture, and in the entropy-coded data, where
 //! each 0xFF of the picture is followed by a stuffed 0x00, only markers are looked at.
 
+pub mod huffman;
 pub mod metadata;
 
 use std::ops::Range;

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
 
-use crate::camera::{Camera, Cameras};
+use crate::{
+    camera::{Camera, Cameras},
+    config::PageConfig,
+};
 
 /// What the daemon tells of itself at `/api/status`.
 #[derive(Debug)]
@@ -20,9 +23,9 @@ pub struct About {
 }
 
 /// `GET /api/cameras`
-pub(crate) fn cameras(cameras: &Cameras) -> Response<Bytes> {
+pub(crate) fn cameras(cameras: &Cameras, page: &PageConfig) -> Response<Bytes> {
     let all: Vec<Value> = cameras.all().iter().map(|camera| camera.status().borrow().to_json()).collect();
-    answer(&json!({ "cameras": all }))
+    answer(&json!({ "cameras": all, "page": { "transport": page.transport } }))
 }
 
 /// `GET /api/cameras/NAME`
@@ -45,7 +48,8 @@ pub(crate) fn health() -> Response<Bytes> {
     answer(&json!({ "status": "ok" }))
 }
 
-fn answer(value: &Value) -> Response<Bytes> {
+/// A value as an answer that no cache keeps.
+pub(super) fn answer(value: &Value) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(value.to_string()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

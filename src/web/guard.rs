@@ -11,7 +11,9 @@ mod tests;
 pub(crate) use host::Hosts;
 
 use super::answer::Answer;
-use super::error;
+use super::cors::{self, CROSS_ORIGIN_RESOURCE_POLICY};
+use super::{error, routes};
+use crate::camera::Cameras;
 use bytes::Bytes;
 use host::{Authority, Host};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -26,18 +28,26 @@ use tower::{Layer, Service};
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// The layer that puts a [`Guarded`] in front of a service.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     hosts: watch::Receiver<Hosts>,
+    cameras: Cameras,
 }
 
 impl Guard {
-    /// Follows the names that are sent: a new configuration counts for the next request.
-    pub(crate) fn new(hosts: watch::Receiver<Hosts>) -> Self {
-        Self { hosts }
+    /// Follows the names that are sent, and what the cameras are told of other sites: a new configuration
+    /// counts for the next request.
+    pub(crate) fn new(hosts: watch::Receiver<Hosts>, cameras: Cameras) -> Self {
+        Self { hosts, cameras }
+    }
+
+    /// Whether this is a way to watch a camera that the page's site may have.
+    fn is_shared<A>(&self, request: &Request<A>) -> bool {
+        let uri = request.uri();
+        routes::watched(&self.cameras, uri.path(), uri.query())
+            .is_some_and(|camera| cors::allowed(&camera.origins(), request.headers()))
     }
 }
 
@@ -45,7 +55,7 @@ impl<S> Layer<S> for Guard {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { inner, hosts: self.hosts.clone() }
+        Guarded { inner, guard: self.clone() }
     }
 }
 
@@ -53,7 +63,7 @@ impl<S> Layer<S> for Guard {
 #[derive(Debug, Clone)]
 pub(crate) struct Guarded<S> {
     inner: S,
-    hosts: watch::Receiver<Hosts>,
+    guard: Guard,
 }
 
 impl<S, A, B> Service<Request<A>> for Guarded<S>
@@ -70,8 +80,11 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         GuardedFuture {
-            answer: match check(&request, &self.hosts) {
+            answer: match check(&request, &self.guard.hosts) {
                 Ok(()) => Answer::below(self.inner.call(request)),
+                Err(Refusal::OtherSite(_)) if self.guard.is_shared(&request) => {
+                    Answer::below(self.inner.call(request))
+                }
                 Err(refusal) => Answer::here(refusal.into_response()),
             },
         }
@@ -96,7 +109,10 @@ where
         let mut response = ready!(self.project().answer.poll(cx))?;
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+        // Unless the answer has one of its own.
+        headers
+            .entry(CROSS_ORIGIN_RESOURCE_POLICY)
+            .or_insert(const { HeaderValue::from_static("same-origin") });
         Poll::Ready(Ok(response))
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     io::{Cursor, Write},
-    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -26,7 +25,7 @@ pub(crate) fn image(camera: &Camera, query: Option<&str>, headers: &HeaderMap) -
     let asked = query.and_then(id).and_then(|id| camera.feed().get(id));
     let caching = if asked.is_some() { "public, max-age=31536000, immutable" } else { "no-store" };
     match asked.or_else(|| camera.feed().newest()) {
-        Some(frame) => picture(&frame, caching, headers),
+        Some(frame) => picture(&frame, None, caching, headers),
         None => error::json(
             StatusCode::NOT_FOUND,
             "this camera has taken no picture yet",
@@ -35,11 +34,19 @@ pub(crate) fn image(camera: &Camera, query: Option<&str>, headers: &HeaderMap) -
     }
 }
 
-/// A picture as an answer, or 304 where the client has it already.
-pub(super) fn picture(frame: &Arc<Frame>, caching: &'static str, asked: &HeaderMap) -> Response<Bytes> {
-    let etag = text(format_args!("\"{}\"", frame.id));
+/// A picture as an answer, or the same made smaller, with its width; 304 where the client has it already.
+pub(super) fn picture(
+    frame: &Frame,
+    smaller: Option<(u16, Bytes)>,
+    caching: &'static str,
+    asked: &HeaderMap,
+) -> Response<Bytes> {
+    let (etag, jpeg) = match smaller {
+        None => (text(format_args!("\"{}\"", frame.id)), frame.jpeg.clone()),
+        Some((width, jpeg)) => (text(format_args!("\"{}-{width}\"", frame.id)), jpeg),
+    };
     let known = is_known(asked, &etag);
-    let mut response = Response::new(if known { Bytes::new() } else { frame.jpeg.clone() });
+    let mut response = Response::new(if known { Bytes::new() } else { jpeg });
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }

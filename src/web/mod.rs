@@ -3,6 +3,8 @@
 mod answer;
 pub mod api;
 mod content;
+mod controls;
+mod cors;
 pub(crate) mod error;
 mod etag;
 pub(crate) mod guard;
@@ -12,6 +14,7 @@ pub(crate) mod page;
 mod query;
 mod routes;
 pub(crate) mod server;
+mod smaller;
 pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
@@ -23,15 +26,19 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tower::Layer;
 
-use crate::{camera::Cameras, config::Config};
+use crate::{
+    camera::Cameras,
+    config::{Config, PageConfig},
+};
 use api::About;
 use guard::{Guard, Hosts};
 use page::Page;
 use routes::Site;
+use smaller::Smaller;
 use socketio::Announcer;
 
 /// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
-pub(crate) const CHANGES_AT_ONCE: [&str; 1] = ["hosts"];
+pub(crate) const CHANGES_AT_ONCE: [&str; 2] = ["hosts", "page.transport"];
 
 /// The server and all that browsers get from it.
 ///
@@ -41,6 +48,7 @@ pub(crate) const CHANGES_AT_ONCE: [&str; 1] = ["hosts"];
 pub(crate) struct Web {
     announcer: Announcer,
     hosts: watch::Sender<Hosts>,
+    told: watch::Sender<PageConfig>,
     server: JoinHandle<()>,
 }
 
@@ -72,20 +80,23 @@ impl Web {
         shutdown: CancellationToken,
     ) -> Self {
         let (hosts, current_hosts) = watch::channel(Hosts::new(&config.hosts));
+        let guard = Guard::new(current_hosts, cameras.clone());
         let (announcer, socketio) = Announcer::new(&config.socketio, cameras.clone());
         let heartbeat = (&config.socketio).into();
-        let site = Site { cameras, about, page: page.clone(), heartbeat };
+        let (told, page_config) = watch::channel(config.page.clone());
+        let smaller = Smaller::new(smaller::scale);
+        let site = Site { cameras, about, page: page.clone(), page_config, heartbeat, smaller };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
-        let service =
-            Guard::new(current_hosts).layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
+        let service = guard.layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
         let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));
-        Self { announcer, hosts, server }
+        Self { announcer, hosts, told, server }
     }
 
     /// Takes over the cameras that there are now, and what of `config` can change while it runs.
     pub(crate) fn reconfigure(&mut self, config: &Config) {
         self.announcer.follow();
         self.hosts.send_replace(Hosts::new(&config.hosts));
+        self.told.send_replace(config.page.clone());
     }
 
     /// Ends all connections and returns when they have ended; to be called after `shutdown`.

@@ -20,7 +20,7 @@ use tower::{Layer, Service};
 struct Embedded;
 
 /// What a page of ours may do: nothing with other hosts. `'self'` includes WebSockets of the same host
-/// and port in browsers since 2022.
+/// and port in browsers since 2022, Safari's the last; in older ones the page goes on without.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'self'",

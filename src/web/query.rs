@@ -6,6 +6,7 @@ use std::{borrow::Cow, fmt::Display, ops::RangeInclusive, time::Duration};
 use http::StatusCode;
 
 use super::error::{self, Refusal};
+use crate::config::parse_duration;
 
 /// The first value of a key, decoded.
 pub(crate) fn value<'q>(query: Option<&'q str>, key: &str) -> Option<Cow<'q, str>> {
@@ -29,6 +30,32 @@ pub(crate) fn fps(query: Option<&str>) -> Result<Option<Duration>, Refusal> {
     let Some(text) = value(query, "fps") else { return Ok(None) };
     let limits = format!("a number from {} to {}", RATES.start(), RATES.end());
     text.parse().ok().and_then(period).map(Some).ok_or_else(|| refused("fps", &text, limits))
+}
+
+/// `?max_age=`
+///
+/// # Errors
+/// With the answer to a time that is none.
+pub(crate) fn max_age(query: Option<&str>) -> Result<Option<Duration>, Refusal> {
+    const OLDEST: Duration = Duration::from_secs(24 * 60 * 60);
+    let Some(text) = value(query, "max_age") else { return Ok(None) };
+    let limits = "a time from 0s to 24h with its unit, such as 500ms or 2s";
+    parse_duration(&text)
+        .filter(|age| *age <= OLDEST)
+        .map(Some)
+        .ok_or_else(|| refused("max_age", &text, limits))
+}
+
+/// `?width=`
+///
+/// # Errors
+/// With the answer to a width that is none.
+pub(crate) fn width(query: Option<&str>) -> Result<Option<u16>, Refusal> {
+    const WIDTHS: RangeInclusive<u16> = 16..=8192;
+    let Some(text) = value(query, "width") else { return Ok(None) };
+    let limits = format!("an integer from {} to {}", WIDTHS.start(), WIDTHS.end());
+    let width = text.parse().ok().filter(|width| WIDTHS.contains(width));
+    width.map(Some).ok_or_else(|| refused("width", &text, limits))
 }
 
 /// The answer to a value that can't be taken.
@@ -65,11 +92,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_width_is_an_integer_and_a_wrong_one_is_told_its_limits() {
+        assert_eq!(width(Some("width=16")).unwrap(), Some(16));
+        assert_eq!(width(Some("width=8192")).unwrap(), Some(8192));
+        assert_eq!(width(Some("height=1")).unwrap(), None);
+        for wrong in ["", "15", "8193", "65552", "-16", "320px", "3.2e2", "wide"] {
+            let refusal = width(Some(&format!("width={wrong}"))).unwrap_err();
+            let body = String::from_utf8(refusal.into_body().to_vec()).unwrap();
+            assert!(body.contains("16 to 8192"), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_age_is_a_time_with_its_unit_and_a_wrong_one_is_told_its_limits() {
+        assert_eq!(max_age(Some("max_age=1m%2030s")).unwrap(), Some(Duration::from_secs(90)));
+        assert_eq!(max_age(Some("max_age=0s")).unwrap(), Some(Duration::ZERO));
+        assert_eq!(max_age(None).unwrap(), None);
+        for wrong in ["", "2", "-1s", "25h", "soon", "1e3s"] {
+            let refusal = max_age(Some(&format!("max_age={wrong}"))).unwrap_err();
+            let body = String::from_utf8(refusal.into_body().to_vec()).unwrap();
+            assert!(body.contains("0s to 24h"), "{body}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_query_panics(query in ".*") {
             let _ = fps(Some(&query));
             let _ = fps(Some(&format!("fps={query}")));
+            let _ = width(Some(&format!("width={query}")));
+            let _ = max_age(Some(&format!("max_age={query}")));
         }
     }
 }

@@ -2,23 +2,30 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
+use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
+use tokio::sync::watch;
 use warp::{Filter, Reply, filters::BoxedFilter, path::FullPath};
 
 use super::{
     api::{self, About},
     content::{self, Content},
+    controls, cors,
     error::{self, Refusal},
     image, mjpeg,
     page::Page,
     query,
     server::Line,
+    smaller::Smaller,
     snapshot,
     websocket::{self, Heartbeat},
 };
-use crate::camera::{Camera, Cameras};
+use crate::{
+    camera::{Camera, Cameras},
+    config::PageConfig,
+};
 
 /// What the routes serve.
 #[derive(Debug, Clone)]
@@ -26,7 +33,9 @@ pub(crate) struct Site {
     pub(crate) cameras: Cameras,
     pub(crate) about: Arc<About>,
     pub(crate) page: Page,
+    pub(crate) page_config: watch::Receiver<PageConfig>,
     pub(crate) heartbeat: Heartbeat,
+    pub(crate) smaller: Smaller,
 }
 
 /// A request, as far as the routes care.
@@ -54,6 +63,7 @@ enum Route<'a> {
     NoAction(Cow<'a, str>),
     Cameras,
     Camera(&'a str),
+    Controls(&'a str),
     Status,
     Health,
     /// Nothing, below `/api` or a camera.
@@ -91,6 +101,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
         ["api", "status"] => Route::Status,
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
+        ["api", "cameras", name, "controls"] => Route::Controls(name),
         ["api", ..] => Route::Nothing,
         ["cameras", name] => Route::CameraPageWithoutSlash(name),
         ["cameras", name, ""] => match action(query) {
@@ -110,6 +121,14 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
         },
         [file] => way(file).map_or(Route::Page, |way| Route::Watch(Which::Numbered(0), way)),
         _ => Route::Page,
+    }
+}
+
+/// The methods that a route answers, as in `Allow`.
+fn methods(route: &Route<'_>) -> &'static str {
+    match route {
+        Route::Controls(_) => controls::METHODS,
+        _ => "GET, HEAD",
     }
 }
 
@@ -149,11 +168,12 @@ pub(crate) fn routes(site: Site) -> BoxedFilter<(impl Reply,)> {
             line,
             upgrade,
         })
-        .then(move |asked: Asked| {
+        .and(warp::body::stream())
+        .then(move |asked: Asked, body| {
             let site = site.clone();
             async move {
                 let head = asked.method == Method::HEAD;
-                let mut response = answer(&site, asked).await;
+                let mut response = answer(&site, asked, body).await;
                 if head
                     && response.status() != StatusCode::NOT_MODIFIED
                     && let Content::Whole(body) = response.body_mut()
@@ -167,16 +187,19 @@ pub(crate) fn routes(site: Site) -> BoxedFilter<(impl Reply,)> {
         .boxed()
 }
 
-async fn answer(site: &Site, asked: Asked) -> Response<Content> {
+async fn answer(
+    site: &Site,
+    asked: Asked,
+    body: impl Stream<Item = Result<impl Buf, warp::Error>>,
+) -> Response<Content> {
     let (path, query) = (asked.path.as_str(), asked.query.as_deref());
     let (method, headers) = (&asked.method, &asked.headers);
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        let hint = "ask with GET or HEAD";
-        let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, "nothing here can be changed", hint);
-        refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return refusal.map(Content::from);
+    let route = route(path, query);
+    let methods = methods(&route);
+    if !methods.split(", ").any(|allowed| allowed == method.as_str()) {
+        return other_method(site, &asked, methods).map(Content::from);
     }
-    let whole = match route(path, query) {
+    let whole = match route {
         Route::Page => site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path)),
         Route::CameraPage(name) => match site.cameras.get(name) {
             Some(_) => site.page.asset("/", headers, method).unwrap_or_else(|| nothing(path)),
@@ -186,17 +209,25 @@ async fn answer(site: &Site, asked: Asked) -> Response<Content> {
             Some(camera) => redirect(&format!("/cameras/{}/", camera.name())),
             None => no_camera(name),
         },
-        Route::Watch(which, way) => match find(site, which) {
-            Ok(camera) => return watch(site, &camera, way, &asked).await,
+        Route::Watch(which, way) => match find(&site.cameras, which) {
+            Ok(camera) => {
+                let mut response = watch(site, &camera, way, &asked).await;
+                cors::tell(&mut response, &camera.origins(), headers);
+                return response;
+            }
             Err(refusal) => *refusal,
         },
         Route::NoAction(action) => *query::refused("action", &action, "stream or snapshot"),
         Route::Health => api::health(),
         Route::Nothing => nothing(path),
         _ if !accepts(headers, "application", "json") => not_acceptable("application/json"),
-        Route::Cameras => api::cameras(&site.cameras),
+        Route::Cameras => api::cameras(&site.cameras, &site.page_config.borrow()),
         Route::Camera(name) => match site.cameras.get(name) {
             Some(camera) => api::camera(&camera),
+            None => no_camera(name),
+        },
+        Route::Controls(name) => match site.cameras.get(name) {
+            Some(camera) => controls::controls(&camera, method, headers, body).await,
             None => no_camera(name),
         },
         Route::Status => api::status(&site.about),
@@ -204,11 +235,37 @@ async fn answer(site: &Site, asked: Asked) -> Response<Content> {
     whole.map(Content::from)
 }
 
-fn find(site: &Site, which: Which<'_>) -> Result<Camera, Refusal> {
+/// What a route has no method for: a browser that asks what a page of another site may do, or a mistake.
+fn other_method(site: &Site, asked: &Asked, methods: &'static str) -> Response<Bytes> {
+    let origins = watched(&site.cameras, asked.path.as_str(), asked.query.as_deref())
+        .filter(|_| asked.method == Method::OPTIONS)
+        .map(|camera| camera.origins())
+        .filter(|origins| cors::allowed(origins, &asked.headers));
+    if let Some(origins) = origins {
+        let mut response = cors::preflight();
+        cors::tell(&mut response, &origins, &asked.headers);
+        return response;
+    }
+    let hint = format!("ask with one of {methods}");
+    let error = "this can't be done here";
+    let mut refusal = error::json(StatusCode::METHOD_NOT_ALLOWED, error, hint.as_str());
+    refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    refusal
+}
+
+/// The camera that such a request would watch.
+pub(super) fn watched(cameras: &Cameras, path: &str, query: Option<&str>) -> Option<Camera> {
+    match route(path, query) {
+        Route::Watch(which, _) => find(cameras, which).ok(),
+        _ => None,
+    }
+}
+
+fn find(cameras: &Cameras, which: Which<'_>) -> Result<Camera, Refusal> {
     let (found, name) = match which {
-        Which::Numbered(0) => (site.cameras.first(), Cow::default()),
-        Which::Numbered(number) => (site.cameras.all().into_iter().nth(number), number.to_string().into()),
-        Which::Named(name) => (site.cameras.get(name), name.into()),
+        Which::Numbered(0) => (cameras.first(), Cow::default()),
+        Which::Numbered(number) => (cameras.all().into_iter().nth(number), number.to_string().into()),
+        Which::Named(name) => (cameras.get(name), name.into()),
     };
     found.ok_or_else(|| Box::new(no_camera(&name)))
 }
@@ -220,11 +277,11 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         Way::Mjpeg => return mjpeg::mjpeg(camera, query, asked.line.clone(), look).await,
         Way::WebSocket => {
             let upgrade = asked.upgrade.clone().filter(|_| !look);
-            websocket::websocket(camera, headers, upgrade, asked.line.clone(), site.heartbeat)
+            websocket::websocket(camera, query, headers, upgrade, asked.line.clone(), site.heartbeat)
         }
         Way::Image | Way::Snapshot if !accepts(headers, "image", "jpeg") => not_acceptable("image/jpeg"),
         Way::Image => image::image(camera, query, headers),
-        Way::Snapshot => snapshot::snapshot(camera, headers).await,
+        Way::Snapshot => snapshot::snapshot(camera, &site.smaller, query, headers).await,
     };
     whole.map(Content::from)
 }
@@ -319,6 +376,8 @@ mod tests {
             ("/cameras/tank/app.js", Route::Nothing),
             ("/api/cameras", Route::Cameras),
             ("/api/cameras/tank", Route::Camera("tank")),
+            ("/api/cameras/tank/controls", Route::Controls("tank")),
+            ("/api/cameras/tank/controls/", Route::Nothing),
             ("/api/status", Route::Status),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),

@@ -5,16 +5,37 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::{error, image::picture};
+use super::{error, image::picture, query, smaller::Smaller};
 use crate::{
     camera::{Camera, fresh::fresh},
     capture::protocol::Failure,
 };
 
-/// Takes a lease, and answers with the first fresh picture, or with 503 and the reason.
-pub(crate) async fn snapshot(camera: &Camera, headers: &HeaderMap) -> Response<Bytes> {
-    match fresh(camera).await {
-        Ok(frame) => picture(&frame, "no-store", headers),
+/// Answers with the newest picture if it is young enough for `max_age`; else takes a lease, and answers with the
+/// first fresh picture, or with 503 and the reason. With a `width`, the picture is made smaller.
+pub(crate) async fn snapshot(
+    camera: &Camera,
+    smaller: &Smaller,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Response<Bytes> {
+    let (max_age, width) = match query::max_age(query).and_then(|age| Ok((age, query::width(query)?))) {
+        Ok((age, width)) => (age.unwrap_or_default(), width),
+        Err(refusal) => return *refusal,
+    };
+    let kept = camera.feed().newest().filter(|frame| frame.read.elapsed() < max_age);
+    let frame = match kept {
+        Some(frame) => Ok(frame),
+        None => fresh(camera).await,
+    };
+    match frame {
+        Ok(frame) => {
+            let made = match width {
+                Some(width) => smaller.get(camera.name(), &frame, width).await.map(|jpeg| (width, jpeg)),
+                None => None,
+            };
+            picture(&frame, made, "no-store", headers)
+        }
         Err(failure) => unavailable(failure),
     }
 }

@@ -25,7 +25,7 @@ use socketioxide::{
 };
 use tokio::task::JoinHandle;
 
-use super::states::States;
+use super::{controls::Panels, states::States};
 use crate::{
     camera::{Camera, Cameras, lifecycle::State, status::unix_ms, viewers::Viewer},
     capture::rolling_file::FILE_NAME,
@@ -156,10 +156,16 @@ fn leave_main(io: &SocketIo, id: Sid) {
 fn reseat(cameras: &Cameras, socket: &SocketRef) {
     let Some(first) = cameras.first() else { return };
     let Some(old) = Seat::of(socket).filter(|seat| !seat.camera.is(&first)) else { return };
-    let state = first.status().borrow().to_json();
-    socket.extensions.insert(Seat::new(first, old.viewer.willing()));
+    let seat = Seat::new(first, old.viewer.willing());
+    socket.extensions.insert(seat.clone());
     old.viewer.leave();
-    let _ = socket.emit("state", &state);
+    tell(&seat.camera, socket);
+}
+
+/// Tells a browser what its camera is doing and what can be set of it.
+fn tell(camera: &Camera, socket: &SocketRef) {
+    let _ = socket.emit("state", &camera.status().borrow().to_json());
+    let _ = socket.emit("controls", &camera.controls().borrow().to_json());
 }
 
 /// Registers the handlers. As a middleware it runs before the browser is told that it is connected: what
@@ -215,8 +221,7 @@ async fn connected(io: SocketIo, socket: SocketRef) {
     if !seat.viewer.willing() {
         socket.leave(WATCHING);
     }
-    let state = seat.camera.status().borrow().to_json();
-    let _ = socket.emit("state", &state);
+    tell(&seat.camera, &socket);
 }
 
 fn done(camera: &Camera) -> Value {
@@ -235,11 +240,12 @@ fn announce_newest(camera: &Camera, socket: &SocketRef) {
     }
 }
 
-/// Announces pictures and states of one camera for as long as it is there.
+/// Announces pictures, states and controls of one camera for as long as it is there.
 async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
     let own = format!("/{}", camera.name());
     let mut frames = camera.feed().subscribe();
     let mut states = States::of(&camera);
+    let mut panels = Panels::of(&camera);
     loop {
         let namespaces = [Some(own.as_str()), cameras.is_first(&camera).then_some("/")];
         tokio::select! {
@@ -253,6 +259,12 @@ async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
                         // Volatile keeps one packet for each browser, the newest: no other event may be.
                         let _ = room.to(WATCHING).volatile().emit("liveStream", &url).await;
                     }
+                }
+            }
+            panel = panels.next() => {
+                let Some(panel) = panel else { return };
+                for everybody in namespaces.into_iter().flatten().filter_map(|ns| io.of(ns)) {
+                    let _ = everybody.emit("controls", &panel).await;
                 }
             }
             state = states.next() => {

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{camera::Camera, config::SocketIoConfig};
 use sender::Sender;
-use wishes::Wishes;
+use wishes::{Wish, Wishes};
 
 /// The longest message of a viewer, in bytes. Wishes are short.
 const LONGEST_MESSAGE: usize = 4 << 10;
@@ -66,16 +66,18 @@ enum End {
 /// Answers with the change of protocol, and starts the camera, if need be, for as long as that lasts.
 pub(crate) fn websocket(
     camera: &Camera,
+    query: Option<&str>,
     headers: &HeaderMap,
     upgrade: Option<OnUpgrade>,
     line: Option<Line>,
     heartbeat: Heartbeat,
 ) -> Response<Bytes> {
-    let (upgrade, accept) = match handshake(headers, upgrade) {
+    let agreed = handshake(headers, upgrade).and_then(|agreed| Ok((agreed, wishes::asked(query)?)));
+    let ((upgrade, accept), (wish, counts)) = match agreed {
         Ok(agreed) => agreed,
         Err(refusal) => return *refusal,
     };
-    let (camera, lease) = (camera.clone(), camera.lease());
+    let (camera, lease) = (camera.clone(), counts.then(|| camera.lease()));
     tokio::spawn(async move {
         let _lease = lease;
         let Ok(connection) = upgrade.await else { return };
@@ -89,7 +91,7 @@ pub(crate) fn websocket(
             .max_frame_size(Some(LONGEST_MESSAGE));
         let connection = TokioIo::new(connection);
         let socket = WebSocketStream::from_raw_socket(connection, Role::Server, Some(config)).await;
-        converse(socket, &camera, line, heartbeat).await;
+        converse(socket, &camera, wish, line, heartbeat).await;
     });
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -131,9 +133,9 @@ fn wrong_protocol(problem: &str, hint: &str) -> Refusal {
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-async fn converse(socket: Socket, camera: &Camera, line: Option<Line>, heartbeat: Heartbeat) {
+async fn converse(socket: Socket, camera: &Camera, wish: Wish, line: Option<Line>, heartbeat: Heartbeat) {
     let (output, mut input) = socket.split();
-    let wishes = Wishes::default();
+    let wishes = Wishes::from(wish);
     let mut sender = Sender::new(output, camera, &wishes, line, heartbeat);
     let end = tokio::select! {
         end = listen(&mut input, &wishes) => end,

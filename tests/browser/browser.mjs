@@ -27,9 +27,13 @@ function visibility(hidden) {
   };
 }
 
-/** Notes the ids of the pictures in the order in which they were on the screen. */
+/** Notes the ids of the pictures in the order in which they were on the screen, and the states that the page was in. */
 function watchPictures() {
   window.shown = [];
+  window.states = [];
+  new MutationObserver((changes) => {
+    for (const { oldValue } of changes) window.states.push(oldValue);
+  }).observe(document, { subtree: true, attributeFilter: ['data-state'], attributeOldValue: true });
   new MutationObserver(() => {
     const id = Number(document.querySelector('canvas')?.dataset.id ?? 0);
     if (id && window.shown.at(-1) !== id) window.shown.push(id);
@@ -77,6 +81,13 @@ export const start = (page) => page.getByRole('button', { name: 'Start Camera', 
 export const stop = (page) => page.getByRole('button', { name: 'Stop', exact: true }).click();
 export const live = (page) => page.waitForSelector('.camera.is-live');
 export const inState = (page, state) => page.waitForSelector(`.camera[data-state="${state}"]`);
+/** What the page says in a state and whether it claims to be live, read at once: a state may last for a moment only. */
+export const saying = async (page, state) => (await page.waitForFunction((wanted) => {
+  const camera = document.querySelector('.camera');
+  return camera?.dataset.state === wanted && { words: camera.querySelector('.say').innerText, live: camera.classList.contains('is-live') };
+}, state)).jsonValue();
+/** Waits until the page was in a state, and is not any more. */
+export const wasInState = (page, state) => page.waitForFunction((wanted) => window.states.includes(wanted), state);
 export const words = (page) => page.locator('.say').innerText();
 export const isLive = (page) => page.evaluate(() => document.querySelector('.camera').classList.contains('is-live'));
 export const shownIds = (page) => page.evaluate(() => window.shown);

@@ -4,50 +4,18 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { inState, isLive, launch, live, morePictures, PHONE, shoot, shownIds, start, stop, Visitor, words } from './browser.mjs';
-import { camera, Daemon, until } from './daemon.mjs';
+import { inState, isLive, live, morePictures, PHONE, saying, shoot, shownIds, start, stop, wasInState, words } from './browser.mjs';
+import { camera, until } from './daemon.mjs';
+import { ascending, by, eachWay, gone, idle, NETWORK, noCapture, pageTest, TANK, viewers } from './page.mjs';
 import { stale } from './vendor.mjs';
 
-const NETWORK = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to|ERR_SOCKET_NOT_CONNECTED/;
-const TANK = camera({ name: 'tank', title: 'Aquarium' });
-
-let browser;
-before(async () => { browser = await launch(); });
-after(() => browser.close());
-
-/** A test with a daemon and visitors that are gone afterwards, and had nothing to complain about. */
-function pageTest(name, config, body, ...args) {
-  test(name, async () => {
-    const daemon = await Daemon.start(config, ...args);
-    const visitors = [];
-    const come = async (options) => {
-      visitors.push(await Visitor.come(browser, options));
-      return visitors.at(-1);
-    };
-    const visit = async (where = '/', { options, ...rest } = {}) => (await come(options)).open(daemon.url + where, rest);
-    try {
-      await body({ daemon, visit, come });
-      assert.deepEqual(visitors.flatMap(({ complaints }) => complaints), []);
-    } catch (error) {
-      error.message += `\n${[...visitors.flatMap(({ complaints }) => complaints), ...daemon.log.slice(-12)].join('\n')}`;
-      throw error;
-    } finally {
-      await Promise.all(visitors.map(({ context }) => context.close()));
-      await daemon.end();
-    }
-  });
-}
-
-const gone = (pid) => until(() => { try { process.kill(pid, 0); return false; } catch { return true; } }, `process ${pid} is gone`);
-const ascending = (ids) => ids.every((id, i) => i === 0 || id > ids[i - 1]);
-const idle = (daemon, name = 'tank') => until(async () => (await daemon.state(name)).state === 'idle', `${name} is idle`);
-const viewers = (daemon, count) => until(async () => (await daemon.state('tank')).viewers === count, `${count} viewers`);
-const noCapture = (daemon) => until(() => daemon.captures().length === 0, 'no capture process');
+/** Kills a process, which may have ended just now. */
+const kill = (pid) => { try { process.kill(pid, 'SIGKILL'); } catch {} };
 
 describe('watching', () => {
-  pageTest('nothing runs before the click; then pictures come, each newer than the one before', TANK, async ({ daemon, visit }) => {
+  eachWay('nothing runs before the click; then pictures come, each newer than the one before', TANK, async ({ daemon, live, visit }) => {
     const page = await visit();
     await inState(page, 'off');
     assert.deepEqual(daemon.captures(), []);
@@ -63,7 +31,7 @@ describe('watching', () => {
     await shoot(page, 'live');
   });
 
-  pageTest('a double click starts once', TANK, async ({ daemon, visit }) => {
+  eachWay('a double click starts once', TANK, async ({ daemon, live, visit }) => {
     const page = await visit();
     await page.getByRole('button', { name: 'Start Camera' }).dblclick();
     await live(page);
@@ -71,7 +39,7 @@ describe('watching', () => {
     assert.equal((await daemon.state('tank')).viewers, 1);
   });
 
-  pageTest('a second browser joins without a click; stopping is for oneself', TANK, async ({ daemon, visit }) => {
+  eachWay('a second browser joins without a click; stopping is for oneself', TANK, async ({ daemon, live, visit }) => {
     const first = await visit();
     await start(first);
     await live(first);
@@ -93,7 +61,7 @@ describe('watching', () => {
     assert.deepEqual(daemon.captures(), [capture]);
   });
 
-  pageTest('a reload inside the linger keeps the capture; closing the page ends it', TANK, async ({ daemon, visit }) => {
+  eachWay('a reload inside the linger keeps the capture; closing the page ends it', TANK, async ({ daemon, live, visit }) => {
     const page = await visit();
     await start(page);
     await live(page);
@@ -109,7 +77,7 @@ describe('watching', () => {
     await gone(capture);
   });
 
-  pageTest('stop by the last one closes the camera', TANK, async ({ daemon, visit }) => {
+  eachWay('stop by the last one closes the camera', TANK, async ({ daemon, live, visit }) => {
     const page = await visit();
     await start(page);
     await live(page);
@@ -120,7 +88,7 @@ describe('watching', () => {
     assert.equal(await page.title(), 'Aquarium');
   });
 
-  pageTest('a camera with a picture each minute shows the newest at once to who joins', camera({ name: 'tank', interval: '60s' }), async ({ visit }) => {
+  eachWay('a camera with a picture each minute shows the newest at once to who joins', camera({ name: 'tank', interval: '60s' }), async ({ live, visit }) => {
     const first = await visit();
     await start(first);
     await live(first);
@@ -131,27 +99,26 @@ describe('watching', () => {
 });
 
 describe('when something fails', () => {
-  pageTest('a killed capture is said, and comes back', TANK, async ({ daemon, visit }) => {
+  eachWay('a killed capture is said, and comes back', TANK, async ({ daemon, live, visit }) => {
     const page = await visit();
     await start(page);
     await live(page);
     const capture = await daemon.capture();
-    process.kill(capture, 'SIGKILL');
-    await inState(page, 'failed');
-    assert.equal(await isLive(page), false);
-    assert.match(await words(page), /^Interrupted\s+\S/);
     // The pause before the next try doubles, until there is time to read it.
     await until(async () => {
-      for (const pid of daemon.captures()) process.kill(pid, 'SIGKILL');
+      for (const pid of daemon.captures()) kill(pid);
       return /^Next try in [2-9]/.test(await page.locator('.more').textContent());
     }, 'a longer pause');
+    const said = await saying(page, 'failed');
+    assert.match(said.words, /^Interrupted\s+\S/);
+    assert.equal(said.live, false);
     await shoot(page, 'interrupted');
     await live(page);
     assert.notEqual(await daemon.capture(), capture);
     assert.ok(ascending(await shownIds(page)));
   });
 
-  pageTest('a camera that stands still loses its LIVE mark, is dimmed, and goes on', camera({ name: 'tank', title: 'Aquarium', stall_timeout: '60s' }), async ({ daemon, visit }) => {
+  eachWay('a camera that stands still loses its LIVE mark, is dimmed, and goes on', camera({ name: 'tank', title: 'Aquarium', stall_timeout: '60s' }), async ({ daemon, live, visit }) => {
     const page = await visit();
     await start(page);
     await live(page);
@@ -169,13 +136,13 @@ describe('when something fails', () => {
     await live(page);
   });
 
-  pageTest('a stall that the daemon ends is said, and a new capture started', camera({ name: 'tank', stall_timeout: '1s' }), async ({ daemon, visit }) => {
+  eachWay('a stall that the daemon ends is said, and a new capture started', camera({ name: 'tank', stall_timeout: '1s' }), async ({ daemon, live, visit }) => {
     const page = await visit();
     await start(page);
     await live(page);
     const capture = await daemon.capture();
     process.kill(capture, 'SIGSTOP');
-    await inState(page, 'failed');
+    await wasInState(page, 'failed');
     await live(page);
     assert.notEqual(await daemon.capture(), capture);
   });
@@ -183,8 +150,7 @@ describe('when something fails', () => {
   pageTest('a camera that can\'t start says why, and when it is tried again', camera({ name: 'tank', title: 'Aquarium', kind: 'command', command: 'echo the cable is out >&2; exit 3' }), async ({ daemon, visit }) => {
     const page = await visit();
     await start(page);
-    await inState(page, 'failed');
-    assert.match(await words(page), /^Can’t start\s+\S.{10}/);
+    assert.match((await saying(page, 'failed')).words, /^Can’t start\s+\S.{10}/);
     // From the second try on, when the pause is long enough to be counted.
     await page.waitForFunction(() => /^Next try in \d+ s$/.test(document.querySelector('.more').textContent));
     await shoot(page, 'cannot-start');
@@ -202,7 +168,7 @@ describe('when something fails', () => {
     assert.equal(await page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === 'running').length), 0);
   });
 
-  pageTest('a killed server is said, takes the capture with it, and the picture comes back by itself', TANK, async ({ daemon, visit }) => {
+  eachWay('a killed server is said, takes the capture with it, and the picture comes back by itself', TANK, async ({ daemon, live, visit }) => {
     const page = await visit('/', { expected: NETWORK });
     await start(page);
     await live(page);
@@ -220,7 +186,7 @@ describe('when something fails', () => {
     assert.ok(ascending(await shownIds(page)));
   });
 
-  pageTest('Start Camera pressed without a server starts when it is back', TANK, async ({ daemon, visit }) => {
+  eachWay('Start Camera pressed without a server starts when it is back', TANK, async ({ daemon, live, visit }) => {
     const page = await visit('/', { expected: NETWORK });
     await inState(page, 'off');
     await daemon.kill();
@@ -230,7 +196,7 @@ describe('when something fails', () => {
     await live(page);
   });
 
-  pageTest('pictures that do not load are survived', TANK, async ({ visit, come, daemon }) => {
+  pageTest('pictures that do not load are survived', by('url') + TANK, async ({ visit, come, daemon }) => {
     const visitor = await come();
     const page = await visitor.open(daemon.url, { expected: /Failed to load resource/ });
     await start(page);
@@ -241,7 +207,7 @@ describe('when something fails', () => {
     await live(page);
   });
 
-  pageTest('a slow line shows fewer pictures, none older than the one before', TANK, async ({ come, daemon }) => {
+  pageTest('a slow line shows fewer pictures, none older than the one before', by('url') + TANK, async ({ come, daemon }) => {
     const visitor = await come();
     const page = await visitor.open(daemon.url);
     let loading = 0;
@@ -266,7 +232,7 @@ describe('when something fails', () => {
 });
 
 describe('a page that nobody sees', () => {
-  pageTest('opts out after a while and comes back by itself', TANK, async ({ daemon, visit }) => {
+  eachWay('opts out after a while and comes back by itself', TANK, async ({ daemon, live, visit }) => {
     const page = await visit();
     await start(page);
     await live(page);
@@ -278,7 +244,7 @@ describe('a page that nobody sees', () => {
     assert.equal(daemon.captures().length, 1);
   });
 
-  pageTest('loaded in the background, it is no viewer until it is seen', TANK, async ({ daemon, visit }) => {
+  eachWay('loaded in the background, it is no viewer until it is seen', TANK, async ({ daemon, live, visit }) => {
     const first = await visit();
     await start(first);
     await live(first);
@@ -290,7 +256,7 @@ describe('a page that nobody sees', () => {
     await viewers(daemon, 2);
   });
 
-  pageTest('left or frozen, it is gone at once', TANK, async ({ daemon, visit }) => {
+  eachWay('left or frozen, it is gone at once', TANK, async ({ daemon, live, visit }) => {
     const page = await visit();
     await start(page);
     await live(page);
@@ -324,6 +290,9 @@ describe('for everybody', () => {
       const file = readFileSync(await download.path());
       assert.deepEqual([file.readUInt16BE(0), file.readUInt16BE(file.length - 2)], [0xffd8, 0xffd9]);
     }
+    await page.getByRole('button', { name: 'Adjust' }).waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'adjust');
     await page.keyboard.press('Tab');
     assert.equal(await focused(), 'full');
     await page.keyboard.press('Enter');
@@ -331,8 +300,7 @@ describe('for everybody', () => {
     await shoot(page, 'full-screen');
     await page.keyboard.press('f');
     await page.waitForFunction(() => !document.fullscreenElement);
-    await page.keyboard.press('Shift+Tab');
-    await page.keyboard.press('Shift+Tab');
+    for (let back = 0; back < 3; back += 1) await page.keyboard.press('Shift+Tab');
     assert.equal(await focused(), 'stop');
     await page.keyboard.press('Space');
     await page.waitForSelector('[data-part="start"]:not([hidden])');
@@ -434,6 +402,7 @@ describe('several cameras', () => {
     await noCapture(daemon);
     daemon.configure(TWO);
     await live(page);
+    await page.getByRole('button', { name: 'Adjust', exact: true }).waitFor();
   });
 
   pageTest('open pages follow which there are, and start none', TANK, async ({ daemon, visit }) => {
@@ -464,6 +433,145 @@ describe('several cameras', () => {
     await start(door);
     await page.waitForSelector('.tile.is-live:nth-child(3)');
     assert.equal(daemon.captures().length, 1);
+  });
+});
+
+describe('controls', () => {
+  const adjust = (page) => page.getByRole('button', { name: 'Adjust', exact: true });
+  const slider = (page, name = 'Brightness') => page.getByRole('slider', { name });
+  const told = async (daemon) => {
+    const { controls } = await (await fetch(`${daemon.url}/api/cameras/tank/controls`)).json();
+    return Object.fromEntries(controls.map(({ id, value }) => [id, value]));
+  };
+  const set = (daemon, what, wanted) => until(async () => {
+    const values = await told(daemon);
+    return Object.entries(wanted).every(([id, value]) => values[id] === value);
+  }, `${what}: ${JSON.stringify(wanted)}`);
+  const light = (page) => page.evaluate(async () => {
+    const picture = await createImageBitmap(document.querySelector('canvas'));
+    const canvas = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+    canvas.drawImage(picture, 0, 0);
+    const { data } = canvas.getImageData(0, 0, picture.width, picture.height);
+    return data.reduce((sum, level) => sum + level, 0) / data.length;
+  });
+
+  pageTest('a slider is seen in the picture and on the page of somebody else, and so is its way back', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await inState(page, 'off');
+    assert.equal(await adjust(page).isVisible(), false, 'nobody knows yet what the camera offers');
+    await start(page);
+    await live(page);
+    const other = await visit('/', { options: PHONE });
+    await live(other);
+    await adjust(other).click();
+    await adjust(page).click();
+    const before = await light(page);
+    await slider(page).fill('100');
+    await until(async () => (await light(page)) > before + 40, 'a brighter picture');
+    await set(daemon, 'the slider', { brightness: 100 });
+    await until(async () => (await slider(other).inputValue()) === '100', 'the other page shows it');
+    await shoot(page, 'adjust-desktop');
+    await shoot(other, 'adjust-phone');
+    assert.equal(await page.getByRole('button', { name: 'Reset Saturation' }).isVisible(), false);
+    await other.getByRole('button', { name: 'Reset Brightness' }).click();
+    await set(daemon, 'the default', { brightness: 0 });
+    await until(async () => (await slider(page).inputValue()) === '0', 'the first page shows the default');
+    await until(async () => Math.abs((await light(page)) - before) < 20, 'the picture as it was');
+  });
+
+  pageTest('a slider that is dragged does not ask too often, and ends where it was left', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    let asked = 0;
+    page.on('request', (request) => { asked += request.method() === 'PATCH' ? 1 : 0; });
+    await start(page);
+    await live(page);
+    await adjust(page).click();
+    const { x, y, width, height } = await slider(page).boundingBox();
+    const began = Date.now();
+    await page.mouse.move(x + width / 2, y + height / 2);
+    await page.mouse.down();
+    for (let step = 1; step <= 60; step += 1) await page.mouse.move(x + width / 2 + step, y + height / 2);
+    await page.mouse.up();
+    const end = Number(await slider(page).inputValue());
+    assert.ok(end > 10, `${end}`);
+    await set(daemon, 'the last value', { brightness: end });
+    const most = 2 + (Date.now() - began) / 200;
+    assert.ok(asked >= 1 && asked <= most, `${asked} requests, ${most} at most`);
+  });
+
+  pageTest('all of it works by keyboard', TANK, async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await live(page);
+    await adjust(page).focus();
+    assert.equal(await adjust(page).getAttribute('aria-expanded'), 'false');
+    await page.keyboard.press('Enter');
+    assert.equal(await adjust(page).getAttribute('aria-expanded'), 'true');
+    await slider(page).focus();
+    for (let step = 0; step < 3; step += 1) await page.keyboard.press('ArrowRight');
+    await set(daemon, 'arrow keys', { brightness: 3 });
+    const toggle = page.getByRole('switch', { name: 'Negative' });
+    await toggle.focus();
+    await page.keyboard.press('Space');
+    await set(daemon, 'a switch', { negative: true });
+    await page.getByRole('combobox', { name: 'White balance' }).focus();
+    await page.keyboard.press('w');
+    await set(daemon, 'a choice', { white_balance: 'warm' });
+    assert.equal(await page.locator('.toast').innerText(), '', 'no letter saves a picture while one chooses');
+    await page.getByRole('button', { name: 'Blink' }).press('Enter');
+    await page.getByRole('button', { name: 'Reset all' }).press('Enter');
+    await set(daemon, 'all defaults', { brightness: 0, negative: false, white_balance: 'neutral' });
+    await page.getByRole('button', { name: 'Reset all' }).waitFor({ state: 'hidden' });
+    assert.equal(await toggle.isChecked(), false);
+    await page.keyboard.press('Escape');
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.part), 'adjust');
+    assert.equal(await slider(page).isVisible(), false);
+  });
+
+  pageTest('what can’t be set is told beside it, with its limits', TANK, async ({ daemon, visit }) => {
+    const page = await visit('/', { expected: /422|ERR_/ });
+    await start(page);
+    await live(page);
+    await adjust(page).click();
+    const exact = page.getByRole('spinbutton', { name: 'Saturation, exact value' });
+    await exact.fill('300');
+    await exact.press('Enter');
+    const row = page.locator('.row', { has: exact });
+    await row.getByText('saturation can\'t be 300. It takes a number from 0 to 2.').waitFor();
+    assert.equal(await page.locator('.row .problem:not(:empty)').count(), 1);
+    await exact.fill('1.5');
+    await exact.press('Enter');
+    await set(daemon, 'a number that fits', { saturation: 1.5 });
+    await row.locator('.problem').waitFor({ state: 'hidden' });
+    await page.route('**/controls', (route) => route.abort());
+    await slider(page).fill('50');
+    await page.getByText('The server does not answer, so nothing was set.').waitFor();
+    await until(async () => (await slider(page).inputValue()) === '0', 'the slider is where the camera is');
+  });
+
+  pageTest('the picture stays in sight beside the panel, on a phone and on a desk', TANK, async ({ visit }) => {
+    const first = await visit();
+    await start(first);
+    for (const options of [PHONE, { viewport: { width: 320, height: 568 } }, { viewport: { width: 1280, height: 800 } }]) {
+      const page = await visit('/', { options });
+      await live(page);
+      await adjust(page).click();
+      await until(() => page.evaluate(() => {
+        const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+        const [picture, panel] = [box('.stage'), box('.panel')];
+        const apart = picture.right <= panel.left || picture.bottom <= panel.top;
+        const inside = picture.top >= 0 && picture.bottom <= innerHeight && panel.right <= innerWidth && panel.bottom <= innerHeight;
+        return apart && inside && panel.height > 100 && document.documentElement.scrollWidth <= innerWidth;
+      }), `both in sight at ${options.viewport.width}x${options.viewport.height}`);
+    }
+  });
+
+  pageTest('a camera that offers nothing has no panel', camera({ name: 'tank', kind: 'command', command: 'exec sleep 1000' }), async ({ daemon, visit }) => {
+    const page = await visit();
+    await start(page);
+    await until(async () => (await (await fetch(`${daemon.url}/api/cameras/tank/controls`)).json()).known, 'known controls');
+    await inState(page, 'starting');
+    assert.equal(await adjust(page).isVisible(), false);
   });
 });
 

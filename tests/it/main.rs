@@ -9,6 +9,8 @@
 mod capture_process;
 mod cli;
 mod config;
+mod controls;
+mod cors;
 mod faults;
 mod full_disk;
 mod garbage;
@@ -20,6 +22,7 @@ mod picture;
 mod race;
 mod rolling_file;
 mod signals;
+mod snapshot;
 mod socketio;
 mod support;
 mod websocket;

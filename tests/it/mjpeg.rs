@@ -178,10 +178,11 @@ async fn fewer_pictures_are_sent_to_whoever_wants_fewer() {
 async fn a_slow_reader_sees_recent_pictures_and_holds_up_nobody() {
     const SIZE: usize = 30_000;
     let camera = StandIn::still();
-    let daemon = Daemon::start(&camera.entry("tank", LONG)).await;
+    // A picture stays fresh until this test takes the next one.
+    let daemon = Daemon::start(&camera.entry("tank", NONE).replace("20ms", "1h")).await;
     let file = daemon.rolling_file("tank");
     let address = daemon.address;
-    let opening = tokio::spawn(async move { Mjpeg::knock(address, "/stream.mjpg", Some(4096)).await });
+    let opening = tokio::spawn(async move { Mjpeg::knock(address, "/stream.mjpg", Some(8192)).await });
     eventually("the camera's start", async || (!camera.starts().is_empty()).then_some(())).await;
     show_large(&file, 0, SIZE);
     let mut slow = in_time("the slow reader's stream", opening).await.unwrap();

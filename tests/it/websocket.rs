@@ -98,6 +98,51 @@ async fn whoever_paces_gets_a_picture_for_each_time_that_it_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_lease_it_starts_nothing_and_is_no_viewer_but_sees_what_runs() {
+    let camera = StandIn::new();
+    let daemon = Daemon::start(&camera.entry("tank", NONE)).await;
+    let mut page = Viewer::open(daemon.address, "/ws?lease=false&times=true&ready=true").await;
+    page.told("state", |told| told["state"]["state"] == "idle").await;
+    let mut other = Viewer::open(daemon.address, "/ws").await;
+    // The wishes of the address hold from the beginning: no picture without its time, none that is not asked for.
+    let mut last = 0;
+    for _ in 0..5 {
+        let (_, told) = page.picture().await;
+        let id =
+            told.iter().filter(|told| told["event"] == "picture").map(|told| told["id"].as_u64().unwrap());
+        let ids: Vec<u64> = id.collect();
+        assert!(ids.len() == 1 && ids[0] > last, "{ids:?} after {last}");
+        last = ids[0];
+        for _ in 0..3 {
+            other.picture().await;
+        }
+        page.say(r#"{"ready": true}"#).await;
+    }
+    daemon.until_it("tank", "live with one viewer", |now| now["viewers"] == 1).await;
+    drop(other);
+    daemon.until("tank", "idle").await;
+    let reply = get(daemon.address, "/ws?lease=no").await;
+    assert_eq!(reply.status, 426, "what is no WebSocket hears that first");
+    assert_eq!(camera.starts().len(), 1);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_told_how_pictures_are_to_come() {
+    let camera = StandIn::new();
+    let entry = camera.entry("tank", NONE);
+    let daemon = Daemon::start(&entry).await;
+    let transport = async || {
+        let told = get(daemon.address, "/api/cameras").await.json();
+        told["page"]["transport"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(transport().await, "auto");
+    fs::write(daemon.config_file(), format!("[page]\ntransport = \"ws\"\n{entry}")).unwrap();
+    eventually("the changed way", async || (transport().await == "ws").then_some(())).await;
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_messages_are_answered_with_the_limits_and_too_long_ones_end_it() {
     let camera = StandIn::new();
     let daemon = Daemon::start(&camera.entry("tank", LONG)).await;

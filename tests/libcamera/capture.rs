@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use eyelid::capture::protocol::{Event, Failure, Request, Streaming};
+use eyelid::capture::protocol::{Event, Failure, Offer, Request, Streaming};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -104,6 +104,14 @@ impl Capture {
         }
     }
 
+    /// What can be set, which it tells once it streams.
+    pub(crate) fn offer(&mut self) -> Offer {
+        match self.events.recv_timeout(PATIENCE).expect("an event") {
+            Event::Controls(offer) => offer,
+            event => panic!("{event:?}"),
+        }
+    }
+
     /// The next picture, none twice.
     pub(crate) fn picture(&mut self) -> Picture {
         let path = self.folder.path().join("run/image_stream.jpg");
@@ -146,7 +154,10 @@ impl Capture {
         way(&mut self);
         let status = self.child.wait().unwrap();
         let events: Vec<_> = self.events.iter().collect();
-        assert!(status.success() && matches!(events[..], [Event::Streaming(_)]), "{status}: {events:?}");
+        assert!(
+            status.success() && matches!(events[..], [Event::Streaming(_), Event::Controls(_)]),
+            "{status}: {events:?}"
+        );
         let root = self.folder.path();
         [root, &root.join("run")].into_iter().flat_map(|folder| files(folder, root)).collect()
     }

@@ -1,16 +1,12 @@
-"""Python's Socket.IO client against a running daemon: client.py http://ADDRESS:PORT"""
+"""Python's Socket.IO client."""
 
-import json
-import sys
 import threading
 import time
-import traceback
 import urllib.request
 
 import socketio
 
-ADDRESS = sys.argv[1]
-DEADLINE = 30
+from harness import ADDRESS, DEADLINE, run
 
 
 class Client:
@@ -123,30 +119,11 @@ def no_such_camera():
     raise AssertionError("it was let in")
 
 
-def off():
-    """Waits until all cameras are off, so that the next test begins as this one did."""
-    deadline = time.monotonic() + DEADLINE
-    while True:
-        with urllib.request.urlopen(f"{ADDRESS}/api/cameras", timeout=DEADLINE) as answer:
-            if all(camera["state"] == "idle" for camera in json.load(answer)["cameras"]):
-                return
-        assert time.monotonic() < deadline, f"a camera is on {DEADLINE} s after its last client has gone"
-        time.sleep(0.02)
-
-
-TESTS = {
+run("python-socketio", {
     "watches over polling": over(["polling"], "polling"),
     "watches over websocket": over(["websocket"], "websocket"),
     "watches over polling, then an upgrade": over(None, "websocket"),
     "watches another camera in its namespace": another_camera,
     "is told states as an observer, and gets no pictures": an_observer,
     "is told when there is no such camera": no_such_camera,
-}
-
-for name, run in TESTS.items():
-    try:
-        run()
-        print(f"ok python-socketio {name}", flush=True)
-    except Exception:  # whatever a client may throw is a failure of this test alone
-        print(f"not ok python-socketio {name}: {traceback.format_exc()}", flush=True)
-    off()
+})

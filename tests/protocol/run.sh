@@ -1,5 +1,6 @@
 #!/bin/bash
-# Socket.IO clients of other makers against the real daemon: JavaScript's in the versions 4 and 2, and Python's.
+# Clients of other makers against the real daemon: Socket.IO's of JavaScript in the versions 4 and 2 and of Python, ffmpeg,
+# OpenCV, a WebSocket client of Python, and curl.
 # Prints a line a test, "ok" or "not ok", and at the end "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -9,27 +10,27 @@ python=${CARGO_TARGET_DIR:-target}/venv/bin/python3
 [ -x "$python" ] || python=python3
 [ -x "$eyelid" ] || { echo "$eyelid is missing: cargo build" >&2; exit 1; }
 [ -d node_modules/socket.io-client ] || { echo 'the JavaScript clients are missing: npm ci' >&2; exit 1; }
-"$python" -c 'import socketio' || { echo 'the Python client is missing: see tests/protocol/requirements.txt' >&2; exit 1; }
+"$python" -c 'import cv2, socketio, websockets' ||
+    { echo 'the Python clients are missing: see tests/protocol/requirements.txt' >&2; exit 1; }
+for program in curl ffmpeg; do
+    command -v "$program" > /dev/null || { echo "$program is missing" >&2; exit 1; }
+done
 
 folder=$(mktemp -d -p /dev/shm) || exit 1
 daemon=
 trap 'kill $daemon 2> /dev/null; wait; rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 
-cat > "$folder/config.toml" << 'C'
-[[camera]]
-name = "tank"
-kind = "pattern"
-size = "320x240"
-interval = "50ms"
-linger = "200ms"
-[[camera]]
-name = "pond"
-kind = "pattern"
-size = "160x120"
-interval = "50ms"
-linger = "200ms"
-C
+# camera NAME SIZE INTERVAL: its entry. It is given up late, as a busy machine may take its time.
+camera() {
+    printf '[[camera]]\nname = "%s"\nsize = "%s"\ninterval = "%s"\n' "$@"
+    printf '%s\n' 'kind = "pattern"' 'linger = "200ms"' 'start_timeout = "1m"' 'stall_timeout = "1m"'
+}
+{
+    camera tank 320x240 50ms
+    camera pond 160x120 50ms
+    camera still 320x240 1h
+} > "$folder/config.toml"
 env -u RUNTIME_DIRECTORY XDG_RUNTIME_DIR="$folder" \
     "$eyelid" --config "$folder/config.toml" --listen 127.0.0.1:0 2> "$folder/log" &
 daemon=$!
@@ -45,7 +46,9 @@ done
 
 {
     node tests/protocol/clients.mjs "$address" || echo "not ok the JavaScript clients' tests end with 0: $?"
-    "$python" tests/protocol/client.py "$address" || echo "not ok the Python client's tests end with 0: $?"
+    for client in client ffmpeg opencv ws curl; do
+        "$python" "tests/protocol/$client.py" "$address" || echo "not ok the tests of $client.py end with 0: $?"
+    done
     if kill -0 "$daemon"; then echo -n ok; else echo -n not ok; fi
     echo ' the daemon lives after all of them'
 } 2>&1 | tee "$folder/results"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# guest.sh FOLDER: makes a Debian 13 guest with a real systemd: FOLDER/guest.ext4 with its kernel and initrd. As root on
-# Debian, about two minutes. A complete guest is used again.
+# guest.sh FOLDER: makes a Debian 13 guest with a real systemd and cameras of the kernel's own: FOLDER/guest.ext4 with its
+# kernel and initrd. As root on Debian, about two minutes. A complete guest is used again.
 set -euo pipefail
 out=${1:?usage: guest.sh FOLDER}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,13 +29,34 @@ printf 'Package: *libcamera*\nPin: release n=trixie-backports\nPin-Priority: 900
     > "$1/etc/apt/preferences.d/libcamera"
 S
 chmod +x "$out/setup.sh"
+# vivid makes no JPEGs; v4l2loopback hands on what a program writes, JPEGs too. Debian has it as source only. Without it
+# the tests of JPEG cameras are left out.
+cat > "$out/loopback.sh" << 'S'
+#!/bin/sh
+set -e
+kernel=$(ls "$1/lib/modules")
+chroot "$1" apt-get install -y -qq --no-install-recommends linux-headers-amd64 make
+chroot "$1" sh -c 'cd /tmp && apt-get download -qq v4l2loopback-dkms && dpkg -x v4l2loopback-dkms_*.deb loopback'
+source=$(cd "$1" && echo tmp/loopback/usr/src/v4l2loopback-*)
+chroot "$1" make -s -C "/lib/modules/$kernel/build" "M=/$source" modules
+install -D -m 644 "$1/$source/v4l2loopback.ko" "$1/lib/modules/$kernel/extra/v4l2loopback.ko"
+chroot "$1" depmod "$kernel"
+chroot "$1" apt-get purge -y -qq --auto-remove linux-headers-amd64 make
+rm -rf "$1"/tmp/*
+S
+cat > "$out/customize.sh" << S
+#!/bin/sh
+"$out/loopback.sh" "\$1" || echo 'guest.sh: no v4l2loopback in this guest'
+S
+chmod +x "$out/loopback.sh" "$out/customize.sh"
 # Debian's cloud kernels have neither media drivers nor dma_heap.
-packages=systemd,systemd-sysv,udev,dbus,kmod,initramfs-tools,zstd,procps,curl,jq,libcamera-ipa,linux-image-amd64
+packages=systemd,systemd-sysv,udev,dbus,kmod,initramfs-tools,zstd,procps,curl,jq,libcamera-ipa,python3-minimal
+packages=$packages,v4l-utils,linux-image-amd64
 mmdebstrap --mode=root --variant=apt --arch=amd64 --quiet \
     --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --setup-hook="$out/setup.sh \"\$1\"" --include="$packages" \
+    --setup-hook="$out/setup.sh \"\$1\"" --customize-hook="$out/customize.sh \"\$1\"" --include="$packages" \
     trixie "$out/root" "deb $mirror trixie main" "deb $mirror trixie-backports main"
 
 root=$out/root

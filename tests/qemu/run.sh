@@ -1,7 +1,7 @@
 #!/bin/bash
-# Runs the unit of systemd/ under a real systemd: service.sh as root in a guest of its own. By software emulation, which
-# works everywhere and takes some minutes. As root on Debian. Prints what service.sh says, ends with its exit code.
-# EYELID and EYELID_LIBCAMERA name the programs to test; the second one is left out if it does not exist.
+# Runs service.sh and v4l2.sh as root in a guest of its own, with a real systemd and cameras of the kernel's; or those of
+# them that are named. By software emulation, which works everywhere and takes some minutes. As root on Debian. Prints
+# what they say, and fails if one of them does. EYELID and EYELID_LIBCAMERA name the programs to test; the second one is left out if it does not exist.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
@@ -10,21 +10,36 @@ target=${CARGO_TARGET_DIR:-$PWD/target}
 : "${EYELID_LIBCAMERA:=$PWD/target/libcamera/debug/eyelid-libcamera}"
 guest=${XDG_CACHE_HOME:-$HOME/.cache}/eyelid/guest
 
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+[ "$(uname -m)" = x86_64 ] || skip "the guest is one for x86-64, and it runs the program as it was built here"
+command -v dpkg > /dev/null || skip "the guest is made with Debian's tools"
 for package in mmdebstrap e2fsprogs qemu-system-x86; do
     dpkg -s "$package" > /dev/null 2>&1 && continue
     echo "installing $package"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" seabios > /dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" seabios > /dev/null ||
+        skip "$package can't be installed"
 done
-"$here/guest.sh" "$guest"
+# The mirror may just be out of reach, which is no fault of what is tested.
+"$here/guest.sh" "$guest" || "$here/guest.sh" "$guest" || skip "the guest can't be made; see above"
 
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
-cp "$here/service.sh" "$share/run.sh"
+[ $# -gt 0 ] || set -- service v4l2
+for script in "$@"; do
+    cp "$here/$script.sh" "$share/"
+    echo "echo '== $script'; bash ./$script.sh || failed=1"
+done > "$share/run.sh"
+# shellcheck disable=SC2016 # for the guest's shell
+echo 'exit ${failed:-0}' >> "$share/run.sh"
+cp "$here/checks.sh" "$here/feed.py" "$share/"
 cp systemd/eyelid.service config.toml "$share/"
 strip -o "$share/eyelid" "$EYELID"
 [ ! -e "$EYELID_LIBCAMERA" ] || strip -o "$share/eyelid-libcamera" "$EYELID_LIBCAMERA"
 
-timeout -k 5 1500 qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=multi,tb-size=512 -m 1536 -smp 2 \
+timeout -k 5 2700 qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=multi,tb-size=512 -m 1536 -smp 2 \
     -nodefaults -no-user-config -display none -no-reboot \
     -kernel "$guest/vmlinuz" -initrd "$guest/initrd" \
     -append 'root=/dev/vda rw console=ttyS0 loglevel=4 mitigations=off panic=-1 systemd.show_status=0' \

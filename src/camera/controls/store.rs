@@ -117,3 +117,49 @@ impl Store {
         self.trouble = trouble;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(level: i64) -> Settings {
+        [("level".to_owned(), Some(level.into()))].into()
+    }
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::new("tank".parse().unwrap(), folder.path().join("tank").join(kept::FILE_NAME))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_single_change_is_written_at_once_and_many_in_a_row_seldom() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        assert_eq!(store.change(&settings(0)), 1, "it is known after the first write");
+        store.turn(&settings(0)).await;
+        assert_eq!(kept::load(&store.camera, &store.file), settings(0));
+        // A slider that is dragged for a minute, five times a second.
+        let (begin, mut level) = (Instant::now(), 0);
+        while begin.elapsed() < Duration::from_secs(60) {
+            level += 1;
+            store.change(&settings(level));
+            let step = Instant::now() + Duration::from_millis(200);
+            while tokio::time::timeout_at(step, store.turn(&settings(level))).await.is_ok() {}
+        }
+        assert!((2..=14).contains(&store.rounds()), "{}", store.rounds());
+        store.close(&settings(level)).await;
+        assert_eq!(kept::load(&store.camera, &store.file), settings(level));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_can_be_written_again_is_told_of_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("tank"), "a file where the folder should be").unwrap();
+        let mut store = store(&folder);
+        store.change(&settings(1));
+        store.turn(&settings(1)).await;
+        assert!(store.trouble().is_some_and(|trouble| trouble.contains("is forgotten when the daemon ends")));
+        std::fs::remove_file(folder.path().join("tank")).unwrap();
+        store.close(&settings(1)).await;
+        assert_eq!((store.trouble(), kept::load(&store.camera, &store.file)), (None, settings(1)));
+    }
+}

@@ -19,8 +19,6 @@ pub struct Listed {
     /// Where it looks from, where libcamera knows: "front", "back" or "external".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<&'static str>,
-    /// Sizes that it gives, as "1280x720"; others may be possible.
-    pub sizes: Vec<String>,
 }
 
 /// The cameras that libcamera finds.
@@ -35,9 +33,9 @@ pub fn list() -> Result<Vec<Listed>, Failure> {
             index: u32::try_from(index).unwrap_or(u32::MAX),
             id: camera.id().to_owned(),
             model: model(&camera).unwrap_or_default(),
+            sizes: setup::sizes(&camera),
         },
         location: location(&camera),
-        sizes: setup::sizes(&camera),
     });
     let listed: Vec<_> = listed.collect();
     match trouble::no_permission() {

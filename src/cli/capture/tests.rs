@@ -499,6 +499,10 @@ fn what_rpicam_vid_says_is_told_in_words() {
 
 #[test]
 fn auto_is_the_test_picture_with_the_reason_where_there_is_no_camera() {
+    if crate::capture::v4l2::list().is_ok_and(|webcams| !webcams.is_empty()) {
+        // auto would take it: tests/qemu/ has this for machines with one.
+        return;
+    }
     let place = Place::new();
     let notice = || {
         let mut capture = place.capture(Kind::Auto, &[]);
@@ -509,7 +513,8 @@ fn auto_is_the_test_picture_with_the_reason_where_there_is_no_camera() {
     };
     assert_eq!(
         notice(),
-        "no camera found: neither eyelid-libcamera nor rpicam-vid is installed, so this is the test picture"
+        "no camera found: no webcam is plugged in, and neither eyelid-libcamera nor rpicam-vid is installed, so this \
+         is the test picture"
     );
     place.program(
         "eyelid-libcamera",
@@ -600,7 +605,9 @@ fn what_a_command_puts_into_its_file_is_published_only_when_it_is_a_picture() {
     steps.write_all(b"\n").unwrap();
     place.shows(&picture(70));
     steps.write_all(b"\n").unwrap();
-    assert_eq!(capture.event(), Some(Event::Ignored { reason: "JPEG cut off after 100 bytes".to_owned() }));
+    // Before it, an empty file may have been seen: it is emptied first.
+    let cut_off = Event::Ignored { reason: "JPEG cut off after 100 bytes".to_owned() };
+    while capture.event().expect("it is still running") != cut_off {}
     steps.write_all(b"\n").unwrap();
     let failure = capture.failure();
     assert_eq!(failure.reason, "the command ended, exit code 3");

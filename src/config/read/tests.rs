@@ -89,7 +89,7 @@ fn a_command_goes_with_the_kind_command_and_is_not_quoted() {
         &[
             "3:8: camera[0].command: a camera of kind \"command\" needs a command line; add command = \"…\", or take another kind",
             "6:11: camera[1].command: a camera of kind \"auto\" takes no command line; write kind = \"command\", or leave the command out",
-            "9:8: camera[2].kind: expected one of auto, pattern, libcamera, rpicam, command, replay, found \"comand\"; did you mean \"command\"?",
+            "9:8: camera[2].kind: expected one of auto, pattern, libcamera, rpicam, v4l2, command, replay, found \"comand\"; did you mean \"command\"?",
         ],
     );
 }

@@ -127,7 +127,8 @@ fn a_refusal_says_which_key_to_set() {
 #[tokio::test]
 async fn names_may_change_while_it_runs() {
     let (names, hosts) = watch::channel(Hosts::new(&[]));
-    let mut service = Guard::new(hosts).layer(warp::service(warp::any().map(|| "through")));
+    let mut service =
+        Guard::new(hosts, Cameras::new(Vec::new())).layer(warp::service(warp::any().map(|| "through")));
     let to_cam = || request("GET", "/", &[("host", "cam.example")]).map(|()| Full::new(Bytes::new()));
     assert_eq!(service.call(to_cam()).await.unwrap().status(), MISDIRECTED);
     names.send_replace(Hosts::new(&["cam.example".into()]));

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -20,17 +21,19 @@ use tokio::sync::mpsc;
 type Reply = Response<BoxBody<Bytes, Infallible>>;
 
 /// `/`: a greeting; `/bytes/N`: that many; `/length`: that of the request's body; `/address`: the
-/// client's; `/endless`: a body without end; `/never`: no answer; `/slow`: one after five minutes;
+/// client's; `/endless`: a body without end; `/newest`: the number of [`Routes::newest`], ten bytes for each
+/// time that the line is clear; `/never`: no answer; `/slow`: one after five minutes;
 /// `/upgrade`: a protocol that sends without end.
 #[derive(Clone)]
 struct Routes {
     /// Gets the path of each request when its handler begins, and "end" when an upgraded stream fails.
     calls: mpsc::UnboundedSender<String>,
+    newest: Arc<AtomicUsize>,
 }
 
 fn routes() -> (Routes, mpsc::UnboundedReceiver<String>) {
     let (calls, called) = mpsc::unbounded_channel();
-    (Routes { calls }, called)
+    (Routes { calls, newest: Arc::default() }, called)
 }
 
 fn full(bytes: impl Into<Bytes>) -> Reply {
@@ -47,7 +50,7 @@ impl Service<Request<RequestBody>> for Routes {
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let calls = self.calls.clone();
+        let (calls, newest) = (self.calls.clone(), self.newest.clone());
         let path = request.uri().path().to_owned();
         calls.send(path.clone()).ok();
         Box::pin(async move {
@@ -59,6 +62,19 @@ impl Service<Request<RequestBody>> for Routes {
                 },
                 "/address" => full(request.extensions().get::<ClientAddr>().unwrap().0.to_string()),
                 "/endless" => Response::new(Endless.boxed()),
+                "/newest" => {
+                    let line = request.extensions().get::<Line>().unwrap().clone();
+                    let numbers = futures_util::stream::unfold(line, move |line| {
+                        let newest = newest.clone();
+                        async move {
+                            line.clear().await;
+                            line.filled();
+                            let number = format!("{:09} ", newest.load(Ordering::Relaxed));
+                            Some((Ok(Frame::data(Bytes::from(number))), line))
+                        }
+                    });
+                    Response::new(BoxBody::new(http_body_util::StreamBody::new(Box::pin(numbers))))
+                }
                 "/never" => std::future::pending().await,
                 "/slow" => {
                     let body = request.body_mut();

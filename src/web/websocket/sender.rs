@@ -35,8 +35,11 @@ pub(super) struct Sender<'a> {
     frames: watch::Receiver<Option<Arc<Frame>>>,
     states: States,
     closed: &'a CancellationToken,
+    camera: &'a Camera,
     /// The last picture sent, or that is too old to be sent.
     last: Option<FrameId>,
+    /// A picture was sent.
+    begun: bool,
     /// When the next picture may be sent.
     due: Instant,
     /// The last sign of life but those that were heard.
@@ -62,7 +65,9 @@ impl<'a> Sender<'a> {
             frames,
             states: States::of(camera),
             closed: camera.closed(),
-            last: if at_hand(camera).is_some() { None } else { old },
+            camera,
+            last: old,
+            begun: false,
             due: now,
             moved: now,
         }
@@ -81,6 +86,10 @@ impl<'a> Sender<'a> {
             let wish = self.wishes.look();
             if let Some(complaint) = wish.complaint {
                 self.send(Message::text(complaint)).await?;
+            }
+            // Also of a camera that is known to be on only after its first picture has come.
+            if !self.begun && at_hand(self.camera).is_some() {
+                self.last = None;
             }
             let wanted = !wish.paced || wish.ready;
             let (last, due, look) = (self.last, self.due, ping.min(self.gone()));
@@ -105,7 +114,7 @@ impl<'a> Sender<'a> {
                     let frame = frame.ok_or(End::Away)?;
                     let now = Instant::now();
                     self.due = (self.due + wish.period).max(now + wish.period / 2);
-                    self.last = Some(frame.id);
+                    (self.last, self.begun) = (Some(frame.id), true);
                     self.wishes.granted();
                     if wish.times {
                         let (id, taken_ms) = (frame.id.micros(), unix_ms(frame.taken));

@@ -8,7 +8,10 @@ use std::{
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
-use crate::web::query::{RATES, period};
+use crate::web::{
+    error::Refusal,
+    query::{self, RATES, period},
+};
 
 /// A viewer's wishes, told by the half that listens to the half that sends.
 #[derive(Debug)]
@@ -33,9 +36,31 @@ pub(super) struct Wish {
     pub(super) complaint: Option<String>,
 }
 
-impl Default for Wishes {
-    fn default() -> Self {
-        let (now, heard) = (Mutex::default(), Mutex::new(Instant::now()));
+/// What the address says is wished from the beginning, and whether who comes counts as a viewer.
+///
+/// # Errors
+/// With the answer to a value that can't be had.
+pub(super) fn asked(query: Option<&str>) -> Result<(Wish, bool), Refusal> {
+    let mut wish = Wish::default();
+    for key in KEYS {
+        if let Some(text) = query::value(query, key) {
+            let value = serde_json::from_str(&text).map_err(drop);
+            value
+                .and_then(|value| wish.set(key, &value).map_err(drop))
+                .map_err(|()| query::refused(key, &text, limits(key)))?;
+        }
+    }
+    let counts = match query::value(query, "lease").as_deref() {
+        None | Some("true") => true,
+        Some("false") => false,
+        Some(other) => return Err(query::refused("lease", other, limits("lease"))),
+    };
+    Ok((wish, counts))
+}
+
+impl From<Wish> for Wishes {
+    fn from(wish: Wish) -> Self {
+        let (now, heard) = (Mutex::new(wish), Mutex::new(Instant::now()));
         Self { now, heard, changed: Notify::new() }
     }
 }
@@ -99,19 +124,36 @@ impl Wish {
             serde_json::from_str(text).map_err(|_| complaint("that is no JSON object"))?;
         let mut wish = Self { complaint: None, ..self.clone() };
         for (key, value) in &said {
-            match (key.as_str(), value) {
-                ("max_fps", Value::Null) => wish.period = Duration::ZERO,
-                ("max_fps", rate) => {
-                    let period = rate.as_f64().and_then(period);
-                    wish.period = period.ok_or_else(|| complaint("max_fps is out of its limits"))?;
-                }
-                ("times", Value::Bool(times)) => wish.times = *times,
-                ("ready", Value::Bool(true)) => (wish.paced, wish.ready) = (true, true),
-                ("times" | "ready", _) => return Err(complaint("that value can't be had"))?,
-                _ => return Err(complaint("that wish is not known")),
-            }
+            wish.set(key, value).map_err(complaint)?;
         }
         Ok(wish)
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), &'static str> {
+        match (key, value) {
+            ("max_fps", Value::Null) => self.period = Duration::ZERO,
+            ("max_fps", rate) => {
+                let period = rate.as_f64().and_then(period);
+                self.period = period.ok_or("max_fps is out of its limits")?;
+            }
+            ("times", Value::Bool(times)) => self.times = *times,
+            ("ready", Value::Bool(true)) => (self.paced, self.ready) = (true, true),
+            ("times" | "ready", _) => return Err("that value can't be had"),
+            _ => return Err("that wish is not known"),
+        }
+        Ok(())
+    }
+}
+
+/// The wishes that there are.
+const KEYS: [&str; 3] = ["max_fps", "ready", "times"];
+
+/// What a key takes in an address.
+fn limits(key: &str) -> String {
+    match key {
+        "max_fps" => format!("a number from {} to {}", RATES.start(), RATES.end()),
+        "ready" => "true".to_owned(),
+        _ => "true or false".to_owned(),
     }
 }
 
@@ -132,7 +174,7 @@ mod tests {
     use super::*;
 
     fn after(messages: &[&str]) -> Wish {
-        let wishes = Wishes::default();
+        let wishes = Wishes::from(Wish::default());
         messages.iter().for_each(|text| wishes.hear(text));
         wishes.look()
     }
@@ -147,7 +189,7 @@ mod tests {
 
     #[test]
     fn however_often_one_is_ready_one_picture_is_granted() {
-        let wishes = Wishes::default();
+        let wishes = Wishes::from(Wish::default());
         for _ in 0..3 {
             wishes.hear(r#"{"ready": true}"#);
         }
@@ -182,7 +224,34 @@ mod tests {
         assert_eq!(after(&["nonsense", "{}"]).complaint, None, "only the last message is answered");
     }
 
+    #[test]
+    fn the_address_may_say_it_from_the_beginning() {
+        let paced = Wish { times: true, paced: true, ready: true, ..Wish::default() };
+        assert_eq!(asked(Some("times=true&ready=true&lease=false&_=1")).unwrap(), (paced, false));
+        let slow = Wish { period: Duration::from_millis(250), ..Wish::default() };
+        assert_eq!(asked(Some("max_fps=4&lease=true")).unwrap(), (slow, true));
+        assert_eq!(asked(None).unwrap(), (Wish::default(), true));
+        for (wrong, limits) in [
+            ("max_fps=0", "max_fps takes a number from 0.1 to 60"),
+            ("max_fps=x", "max_fps takes a number from 0.1 to 60"),
+            ("ready=false", "ready takes true"),
+            ("times=1", "times takes true or false"),
+            ("lease=no", "lease takes true or false"),
+        ] {
+            let refusal = asked(Some(wrong)).unwrap_err();
+            assert_eq!(refusal.status(), http::StatusCode::BAD_REQUEST);
+            let body = String::from_utf8(refusal.into_body().to_vec()).unwrap();
+            assert!(body.contains(limits), "{body}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn no_address_panics(query in ".*") {
+            let _ = asked(Some(&query));
+            let _ = asked(Some(&format!("max_fps={query}")));
+        }
+
         #[test]
         fn no_message_panics(text in ".*") {
             after(&[&text]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { brief, delay, describe, duration, fileName, pace, viewers } from '../../../public/state-text.js';
+import { brief, carried, delay, describe, duration, fileName, pace, viewers } from '../../../public/state-text.js';
 
 const STATE = { camera: 'tank', title: 'Aquarium', state: 'idle', session: false, reason: null, hint: null, viewers: 0, interval_ms: 100 };
 
@@ -89,4 +89,10 @@ test('a tile without a connection says why', () => {
   assert.match(brief(STATE, 'lost'), /^Connection lost/);
   assert.equal(brief(STATE, 'refused'), 'No such camera');
   assert.doesNotMatch(brief(STATE, 'shut'), /lost/);
+});
+
+test('how pictures come', () => {
+  assert.equal(carried('url', null), 'Pictures come from an address each');
+  assert.equal(carried('ws', 301.4), 'Pictures come over a WebSocket; a round trip takes 301 ms');
+  assert.equal(carried('url', 0.2), 'Pictures come from an address each; a round trip takes 1 ms');
 });

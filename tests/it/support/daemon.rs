@@ -42,11 +42,15 @@ impl Daemon {
         set(&mut loaded.config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let state_folder = match loaded.config.state_folder.as_str() {
+            "" => folder.path().join("state"),
+            elsewhere => elsewhere.into(),
+        };
         let options = Options {
             loaded,
             request: Some(request),
             run_folder: folder.path().join("run"),
-            state_folder: folder.path().join("state"),
+            state_folder,
             program: process::Program::at(program),
             public: None,
             log: None,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 use super::in_time;
@@ -43,6 +43,18 @@ impl Reply {
         };
         Some(Self { status, headers: lines.filter_map(header).collect(), body: bytes[end + 4..].to_vec() })
     }
+}
+
+/// Connects; with a receive buffer of so many bytes where that is wanted.
+pub(super) async fn connect(address: SocketAddr, buffer: Option<u32>) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    if let Some(size) = buffer {
+        socket.set_recv_buffer_size(size).unwrap();
+        // Segments as on a network. Loopback's are larger than the buffer, and then the kernel tells of room in
+        // it only when asked, at growing intervals.
+        socket2::SockRef::from(&socket).set_tcp_mss(1024).unwrap();
+    }
+    socket.connect(address).await.unwrap()
 }
 
 /// Asks for a path.

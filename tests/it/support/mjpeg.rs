@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpSocket, TcpStream},
+    net::TcpStream,
 };
 
-use super::in_time;
+use super::{http::connect, in_time};
 
 /// The text between pictures.
 const BOUNDARY: &str = "--boundarydonotcross";
@@ -38,11 +38,7 @@ impl Mjpeg {
 
     /// Asks for a stream through a small buffer, and waits for the head of the answer.
     pub(crate) async fn knock(address: SocketAddr, path: &str, buffer: Option<u32>) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        if let Some(size) = buffer {
-            socket.set_recv_buffer_size(size).unwrap();
-        }
-        let mut stream = socket.connect(address).await.unwrap();
+        let mut stream = connect(address, buffer).await;
         let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         // No byte more than is asked for: a slow reader is one.

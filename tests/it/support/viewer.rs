@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Message, protocol::CloseFrame},
 };
 
-use super::in_time;
+use super::{http::connect, in_time};
 
 /// A connected viewer. Dropping it is how its program is killed.
 pub(crate) struct Viewer {
@@ -24,11 +24,7 @@ impl Viewer {
 
     /// Connects through a small buffer.
     pub(crate) async fn with_buffer(address: SocketAddr, path: &str, buffer: Option<u32>) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        if let Some(size) = buffer {
-            socket.set_recv_buffer_size(size).unwrap();
-        }
-        let stream = socket.connect(address).await.unwrap();
+        let stream = connect(address, buffer).await;
         let url = format!("ws://{address}{path}");
         let (socket, _) = in_time("a WebSocket", client_async(url, stream)).await.unwrap();
         Self { socket }

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -183,6 +184,38 @@ async fn a_slow_reader_gets_all_and_may_ask_again() {
     sleep(secs(45)).await;
     ask(&mut client, "/").await;
     read_until(&mut client, "hello").await;
+}
+
+/// A connection to the route `/newest`, of which nothing was read yet but the head.
+async fn numbers(buffer: usize) -> (DuplexStream, Arc<AtomicUsize>) {
+    let (routes, _) = routes();
+    let newest = routes.newest.clone();
+    let (mut client, stream) = tokio::io::duplex(buffer);
+    let (progress, limits) = (Arc::new(Progress::new()), Arc::new(Limits::default()));
+    let from = ([127, 0, 0, 1], 1).into();
+    tokio::spawn(connection::run(connection::protocol(), stream, from, routes, progress, limits));
+    client.write_all(b"GET /newest HTTP/1.0\r\nhost: localhost\r\n\r\n").await.unwrap();
+    read_until(&mut client, "\r\n\r\n").await;
+    (client, newest)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_waits_for_a_clear_line_never_queues() {
+    for buffer in [4, 10, 64, 1000] {
+        let (mut client, newest) = numbers(buffer).await;
+        let mut behind = 0;
+        for round in 1..100 {
+            // While nobody reads, numbers pass by.
+            newest.store(round * 1000, Ordering::Relaxed);
+            sleep(secs(1)).await;
+            let mut number = [0; 10];
+            client.read_exact(&mut number).await.unwrap();
+            let number: usize = String::from_utf8_lossy(&number).trim().parse().unwrap();
+            behind = behind.max((round * 1000 - number) / 1000);
+        }
+        // What the pipe held, and the one of which the rest waited for the pipe.
+        assert!(behind <= buffer / 10 + 2, "{behind} behind through a pipe of {buffer} bytes");
+    }
 }
 
 const UPGRADE: &[u8] =

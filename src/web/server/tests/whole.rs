@@ -1,6 +1,7 @@
 //! Guard, page, Socket.IO engine and routes in one server, as the daemon puts them together.
 
 use super::*;
+use crate::camera::Cameras;
 use crate::web::guard::{Guard, Hosts};
 use crate::web::page::Page;
 use futures_util::{SinkExt, StreamExt};
@@ -24,7 +25,8 @@ async fn start() -> (std::net::SocketAddr, CancellationToken, SocketIo, tokio::t
         },
     );
     let (_names, hosts) = watch::channel(Hosts::new(&[]));
-    let service = Guard::new(hosts).layer(page.layer(engine.layer(warp::service(assets.boxed()))));
+    let service = Guard::new(hosts, Cameras::new(Vec::new()))
+        .layer(page.layer(engine.layer(warp::service(assets.boxed()))));
     let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();

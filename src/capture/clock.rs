@@ -4,14 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The time of exposure that a sensor timestamp stands for, or now without one.
-pub(super) fn exposed(sensor_nanos: Option<i64>) -> SystemTime {
+/// The time of exposure that a driver's time stamp stands for, or now without one.
+pub(super) fn exposed(stamp: Option<Duration>) -> SystemTime {
     let [monotonic, boottime] = [ClockId::Monotonic, ClockId::Boottime].map(|clock| {
         let time = clock_gettime(clock);
         Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
     });
     let now = SystemTime::now();
-    let stamp = sensor_nanos.and_then(|nanos| u64::try_from(nanos).ok()).map(Duration::from_nanos);
     let age = stamp.and_then(|stamp| age(stamp, monotonic, boottime)).unwrap_or_default();
     now.checked_sub(age).unwrap_or(now)
 }
@@ -43,7 +42,7 @@ mod tests {
     fn a_stamp_becomes_wall_clock_time() {
         let stamp = clock_gettime(ClockId::Monotonic);
         let before = SystemTime::now();
-        let exposed = exposed(Some(stamp.tv_sec * 1_000_000_000 + stamp.tv_nsec));
+        let exposed = exposed(Some(Duration::new(stamp.tv_sec.unsigned_abs(), stamp.tv_nsec as u32)));
         let off = exposed.duration_since(before).unwrap_or_else(|error| error.duration());
         assert!(off < SECOND, "{off:?}");
     }
@@ -51,7 +50,7 @@ mod tests {
     #[test]
     fn without_a_stamp_it_is_now() {
         let before = SystemTime::now();
-        for stamp in [None, Some(-1), Some(i64::MAX)] {
+        for stamp in [None, Some(Duration::MAX)] {
             assert!(exposed(stamp) >= before, "{stamp:?}");
         }
     }
