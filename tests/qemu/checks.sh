@@ -45,16 +45,29 @@ snapshot() { curl -sS -f --max-time 100 -o "$1" http://127.0.0.1:3000/snapshot.j
 is_jpeg() {
     [ "$(head -c 2 "$1" | od -An -tx1 | tr -d ' ')" = ffd8 ] && [ "$(tail -c 2 "$1" | od -An -tx1 | tr -d ' ')" = ffd9 ]
 }
-# Watches for as long as it takes: Socket.IO by polling, as old clients do.
+# Watches in the background until `unwatch`, and comes again whenever the camera or the daemon has gone. A stream: under
+# emulation a browser's answer to a ping may come too late.
 watch() {
-    local base='http://127.0.0.1:3000/socket.io/?EIO=4&transport=polling' sid
-    sid=$(curl -sS -f "$base" | sed 's/.*"sid":"\([^"]*\)".*/\1/') || return
-    curl -sS -f -o /dev/null -d '40' "$base&sid=$sid"
-    curl -sS -f -o /dev/null -d '42["start-stream"]' "$base&sid=$sid"
-    # Packets of one answer are separated by the control character RS; 2 is a ping and 3 its answer.
-    while curl -sS -f -o /tmp/polled "$base&sid=$sid"; do
-        if tr '\036' '\n' < /tmp/polled | grep -qx 2; then curl -sS -f -o /dev/null -d 3 "$base&sid=$sid"; fi
-    done 2> /dev/null
+    {
+        trap '[ -z "${curl-}" ] || kill "$curl" 2> /dev/null; exit' TERM
+        while :; do
+            curl -sN -o /dev/null http://127.0.0.1:3000/stream.mjpg &
+            curl=$!
+            wait "$curl"
+            sleep 0.5
+        done
+    } &
+    watcher=$!
+}
+unwatch() {
+    kill "$watcher"
+    wait "$watcher"
+}
+# Systemd's limits for a machine that is emulated on one that is busy.
+patient() {
+    mkdir -p /run/systemd/system/eyelid.service.d
+    printf '[Service]\nTimeoutStartSec=300\nTimeoutStopSec=120\n' > /run/systemd/system/eyelid.service.d/patient.conf
+    systemctl daemon-reload
 }
 # Ends the script with what it counted.
 counted() {

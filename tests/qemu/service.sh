@@ -11,7 +11,7 @@ install -D -m 644 config.toml /etc/eyelid/config.toml
 sed -i 's/^kind = .*/kind = "pattern"/; s/^size = .*/size = "640x480"/; s/^interval = .*/interval = "1s"/;
     s/^start_timeout = .*/start_timeout = "60s"/; s/^stall_timeout = .*/stall_timeout = "60s"/' /etc/eyelid/config.toml
 install -m 644 eyelid.service /etc/systemd/system/
-systemctl daemon-reload
+patient
 
 check 'it starts, and says READY=1' systemctl start eyelid
 check 'it is active' is ActiveState active
@@ -35,32 +35,32 @@ check 'a snapshot starts the camera' snapshot /tmp/one.jpg
 check 'and is a JPEG' is_jpeg /tmp/one.jpg
 check 'then the camera goes off' comes no_captures
 
-watch &
+watch
 check 'a viewer turns the camera on' comes a_capture
 check 'the rolling file is there' comes test -s /run/eyelid/camera/image_stream.jpg
 check 'it stops with a viewer connected' systemctl stop eyelid
-check 'by itself, within 10 s' is Result success
+check 'by itself' is Result success
 check 'with exit code 0' is ExecMainStatus 0
 check 'nothing is left of its runtime folder' [ ! -e /run/eyelid ]
-wait
+unwatch
 
 systemctl start eyelid
-watch &
+watch
 comes a_capture
 capture=$(captures | head -n 1)
 kill -KILL "$(main_pid)"
 check 'killed, it starts again' comes is NRestarts 1
 check 'and its capture has gone' comes test ! -e "/proc/$capture"
-wait
+unwatch
 
-# A shorter limit than the unit's, not to wait for half a minute more.
+# A shorter limit than the unit's, not to wait for half a minute more; emulation makes it none too long.
 mkdir -p /run/systemd/system/eyelid.service.d
-printf '[Service]\nWatchdogSec=5\n' > /run/systemd/system/eyelid.service.d/watchdog.conf
+printf '[Service]\nWatchdogSec=15\n' > /run/systemd/system/eyelid.service.d/watchdog.conf
 systemctl daemon-reload
 systemctl restart eyelid
-sleep 15
+sleep 35
 check 'it outlives its watchdog' is NRestarts 0
-watch &
+watch
 comes a_capture
 capture=$(captures | head -n 1)
 kill -STOP "$(main_pid)"
@@ -68,7 +68,7 @@ check 'hung, the watchdog kills it and it starts again' comes is NRestarts 1
 check 'it was the watchdog' log_has 'Watchdog timeout'
 check 'and its capture has gone' comes test ! -e "/proc/$capture"
 check 'it is active again' comes is ActiveState active
-wait
+unwatch
 
 sed -i 's/^quality = .*/quality = 800/' /etc/eyelid/config.toml
 config_error() { curl -sS -f http://127.0.0.1:3000/api/status | jq -e '.config.error != null' > /dev/null; }
