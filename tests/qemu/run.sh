@@ -42,7 +42,7 @@ strip -o "$share/eyelid" "$EYELID"
 
 guest() {
     rm -f "$share/code" "$share/output"
-    timeout -k 5 2700 qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=multi,tb-size=512 -m 1536 -smp 2 \
+    timeout -k 5 1500 qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=multi,tb-size=512 -m 1536 -smp 2 \
         -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$guest/vmlinuz" -initrd "$guest/initrd" \
         -append 'root=/dev/vda rw console=ttyS0 loglevel=4 mitigations=off panic=-1 systemd.show_status=0' \
