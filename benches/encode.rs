@@ -5,45 +5,16 @@
 //! `1280x720.yuv` and `1920x1080.yuv`, such as `ffmpeg -pix_fmt yuvj420p` writes them, else a picture of noise on
 //! soft shapes.
 
-use std::{env, fs, hint::black_box, path::Path, time::Duration};
+mod thread_time;
 
-use criterion::{
-    BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
-    measurement::{Measurement, ValueFormatter, WallTime},
-};
+use std::{env, fs, hint::black_box, path::Path};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use eyelid::capture::encode::{Encoder, Layout, Mirror, Picture, Range};
 use jpeg_encoder::{ImageBuffer, JpegColorType, SamplingFactor};
-use rustix::time::{ClockId, clock_gettime};
+use thread_time::ThreadTime;
 
 const QUALITY: u8 = 80;
-
-/// Time in which this thread ran, so that what else runs on the machine counts little.
-struct ThreadTime;
-
-impl Measurement for ThreadTime {
-    type Intermediate = Duration;
-    type Value = Duration;
-
-    fn start(&self) -> Duration {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs().try_into().unwrap_or(0))
-    }
-    fn end(&self, start: Duration) -> Duration {
-        self.start() - start
-    }
-    fn add(&self, a: &Duration, b: &Duration) -> Duration {
-        *a + *b
-    }
-    fn zero(&self) -> Duration {
-        Duration::ZERO
-    }
-    fn to_f64(&self, value: &Duration) -> f64 {
-        value.as_nanos() as f64
-    }
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
 
 /// An I420 picture without padding.
 struct I420 {

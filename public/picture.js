@@ -43,6 +43,7 @@ export class PictureLoader {
   #retry;
   #loading = null;
   #waiting = null;
+  #timer = null;
   #shown = 0;
 
   /** The highest id heard of, 0 for none. */
@@ -70,6 +71,7 @@ export class PictureLoader {
 
   /** Ends what is being loaded. What is on the screen stays, and nothing older will follow it. */
   stop() {
+    clearTimeout(this.#timer);
     this.#waiting = null;
     this.#loading?.abort();
     this.#loading = null;
@@ -122,7 +124,8 @@ export class PictureLoader {
 
   #again(wanted) {
     if (wanted.tries <= 1 || this.#waiting) return;
-    setTimeout(() => {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
       if (this.#loading || this.#waiting || wanted.id < this.newest) return;
       this.#waiting = { ...wanted, tries: wanted.tries - 1 };
       this.#next();

@@ -17,6 +17,10 @@ use crate::{arguments, picture::Pictures};
 /// Runs until it is killed.
 pub(crate) fn run(arguments: &arguments::Feeder) -> anyhow::Result<()> {
     let path = PathBuf::from(env::var_os("EYELID_FILE").context("EYELID_FILE is not set")?);
+    // The daemon is what is measured: past the capture process, which would write each picture once more, into the
+    // rolling file itself.
+    let folder = path.parent().context("the file has no folder")?.with_extension("");
+    let path = folder.join(path.file_name().context("the file has no name")?);
     // Beside the folder: nobody who watches it has to look at what is half done.
     let part = path.parent().context("the rolling file has no folder")?.with_extension("part");
     let pictures = Pictures::load(&arguments.pictures, arguments.size)?;

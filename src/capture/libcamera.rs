@@ -59,11 +59,12 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     let mut output = Output::open_turned(spec, session.setup.mirror)?;
     let offer = session.panel.set(stop.take_settings().unwrap_or_default());
     session.start(stop)?;
+    let (width, height) = output.size(session.setup.width, session.setup.height);
     emit(Event::Streaming(Streaming {
         kind: Kind::Libcamera,
         device: find::describe(&camera),
-        width: Some(session.setup.width),
-        height: Some(session.setup.height),
+        width: Some(width),
+        height: Some(height),
         notice: None,
     }));
     emit(Event::Controls(offer));

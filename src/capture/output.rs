@@ -12,7 +12,7 @@ use super::{
     rolling_file::RollingFile,
 };
 use crate::{
-    jpeg::{Defect, Info, inspect, metadata::without_metadata},
+    jpeg::{Defect, inspect, metadata::without_metadata},
     picture::{Mirror, Steps, Turn, Undecodable, decode},
 };
 
@@ -86,8 +86,8 @@ impl Output {
     }
 
     /// The size of what becomes of pictures of this size.
-    pub fn size(&self, camera: Info) -> (u32, u32) {
-        let size = self.work.steps.size(usize::from(camera.width), usize::from(camera.height));
+    pub fn size(&self, width: u32, height: u32) -> (u32, u32) {
+        let size = self.work.steps.size(width as usize, height as usize);
         (size.0 as u32, size.1 as u32)
     }
 

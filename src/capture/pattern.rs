@@ -19,12 +19,13 @@ use self::{
 };
 use super::{
     Spec,
+    encode::{Layout, Picture, Range},
     output::Output,
     protocol::{Event, Failure, Offer, Set, Streaming},
     runner::{Pacer, Stop, checked},
 };
 use crate::{
-    config::Kind,
+    config::{Kind, Size},
     controls::{Control, ControlKind},
     picture::Mirror,
 };
@@ -41,11 +42,12 @@ pub fn capture(
 ) -> Result<(), Failure> {
     let mut output = Output::open_turned(spec, Mirror::NONE)?;
     let mut pattern = Pattern::new(spec);
+    let (width, height) = output.size(spec.size.width, spec.size.height);
     emit(Event::Streaming(Streaming {
         kind: Kind::Pattern,
         device: "test picture".to_owned(),
-        width: Some(spec.size.width),
-        height: Some(spec.size.height),
+        width: Some(width),
+        height: Some(height),
         notice,
     }));
     // What was kept from last time, before the first picture.
@@ -54,9 +56,19 @@ pub fn capture(
     let mut pacer = Pacer::new(spec.interval);
     while pacer.wait_and_set(stop, |set| emit(Event::Controls(pattern.set(set)))) {
         let taken = SystemTime::now();
-        output.publish(pattern.take(taken), taken)?;
+        if output.decodes() {
+            let planes = pattern.take_raw(taken);
+            output.publish_raw(&raw(spec.size, &planes.each_ref().map(Vec::as_slice)), taken)?;
+        } else {
+            output.publish(pattern.take(taken), taken)?;
+        }
     }
     Ok(())
+}
+
+fn raw<'a>(size: Size, planes: &'a [&'a [u8]; 3]) -> Picture<'a> {
+    let (width, height) = (size.width as usize, size.height as usize);
+    Picture { layout: Layout::I420, width, height, stride: width, planes, range: Range::Full }
 }
 
 /// The test picture.
@@ -90,6 +102,17 @@ impl Pattern {
 
     /// The picture at this time, a JPEG.
     fn take(&mut self, taken: SystemTime) -> &[u8] {
+        self.set_moment(taken);
+        self.tiles.encode(&self.scene)
+    }
+
+    /// The picture at this time: Y, U and V.
+    fn take_raw(&mut self, taken: SystemTime) -> [Vec<u8>; 3] {
+        self.set_moment(taken);
+        self.tiles.raw(&self.scene)
+    }
+
+    fn set_moment(&mut self, taken: SystemTime) {
         self.number += 1;
         // A clock outside of jiff's years -9999 to 9999 shows 1970.
         let at = Timestamp::try_from(taken).unwrap_or_default();
@@ -100,7 +123,6 @@ impl Pattern {
             number: self.number,
             seconds: at.as_millisecond().rem_euclid(3_600_000) as f32 / 1000.0,
         });
-        self.tiles.encode(&self.scene)
     }
 }
 
@@ -114,7 +136,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{config::Size, jpeg};
+    use crate::jpeg;
 
     fn spec(size: Size, arguments: &[&str]) -> Spec {
         let command = Spec::augment_args(clap::Command::new("capture").no_binary_name(true));
@@ -172,6 +194,20 @@ mod tests {
             // The blocks lie elsewhere on the picture, so that edges are encoded a little differently.
             assert!(off / (got.len() as u64 * 3) < 2, "{arguments:?}");
             assert!(*expected == plain || got != plain, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn raw_it_is_the_same_picture() {
+        for arguments in [&["--quality=95"][..], &["--quality=95", "--rotate=180", "--vflip"]] {
+            let spec = spec(SIZE, arguments);
+            let planes = Pattern::new(&spec).take_raw(at(0));
+            let planes = planes.each_ref().map(Vec::as_slice);
+            let mut encoder = crate::capture::encode::Encoder::new(95).unwrap();
+            let raw = decoded(encoder.encode(&raw(SIZE, &planes), Mirror::NONE).unwrap(), SIZE);
+            let jpeg = decoded(Pattern::new(&spec).take(at(0)), SIZE);
+            let off = raw.iter().flatten().zip(jpeg.iter().flatten()).map(|(a, b)| u64::from(a.abs_diff(*b)));
+            assert!(off.sum::<u64>() / (raw.len() as u64) < 3, "{arguments:?}");
         }
     }
 

@@ -89,7 +89,9 @@ impl Program {
 
         let mut splitter = Splitter::new(LARGEST_PICTURE);
         let mut last_words = Vec::new();
-        let (mut status, mut open, mut failed) = (None, 2, None);
+        // It may have been quicker than the watch of its file.
+        let mut failed = look(file.as_mut(), &mut take).err();
+        let (mut status, mut open) = (None, 2);
         let mut ending: Option<Ending> = None;
         loop {
             match next(&news, ending.as_ref()) {

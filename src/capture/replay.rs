@@ -48,7 +48,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
         let Some((picture, info)) = reel.next(stop)? else { break };
         if !streams {
             streams = true;
-            let (width, height) = output.size(info);
+            let (width, height) = output.size(info.width.into(), info.height.into());
             emit(Event::Streaming(Streaming {
                 kind: Kind::Replay,
                 // Not the whole path: it is shown to viewers.

@@ -54,7 +54,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
             return Ok(());
         }
         if let Some(device) = streaming.take() {
-            let (width, height) = output.size(info);
+            let (width, height) = output.size(info.width.into(), info.height.into());
             let (width, height) = (Some(width), Some(height));
             emit(Event::Streaming(Streaming { kind: Kind::Rpicam, device, width, height, notice: None }));
         }

@@ -59,7 +59,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
     let kept = stop.take_settings().map(|kept| Panel::read(&camera.device, fixed).set(&camera.device, &kept));
     let trouble = |action: &'static str| camera.trouble(action);
     let mut stream = Stream::start(&camera.device).map_err(trouble("start"))?;
-    let (width, height) = output.size(setup.info());
+    let (width, height) = output.size(setup.given.width, setup.given.height);
     emit(Event::Streaming(Streaming {
         kind: Kind::V4l2,
         device: format!("{}, {}", camera.node.describe(), setup.describe()),

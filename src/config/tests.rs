@@ -91,12 +91,13 @@ fn the_documentation_has_every_key_with_its_default_and_limits() {
 #[test]
 fn every_example_of_the_documentation_is_right() {
     let mut seen = 0;
-    for block in DOCUMENTED.split("```toml\n").skip(1) {
+    let blocks = |text: &'static str| text.split("```toml\n").skip(1);
+    for block in blocks(DOCUMENTED).chain(blocks(include_str!("../../docs/commands.md"))) {
         let text = block.split("```").next().unwrap();
         assert_eq!(parse(text).err().map(|errors| errors.to_string()), None, "{text}");
         seen += 1;
     }
-    assert!(seen >= 5, "{seen} examples");
+    assert!(seen >= 12, "{seen} examples");
 }
 
 /// The configuration as a file.

@@ -305,12 +305,31 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_a_newer_picture_the_last_one_is_sent_again_after_five_seconds() {
         let closed = CancellationToken::new();
-        let (newest, frames) = watch::channel(None);
+        let (newest, frames) = watch::channel(Some(frame(1, vec![1])));
         let mut turn = turn(frames, frame(1, vec![1]), &closed);
         let start = Instant::now();
         let mut next = async || (turn.next().await.unwrap().id.micros(), start.elapsed().as_secs());
         assert_eq!([next().await, next().await, next().await], [(1, 0), (1, 5), (1, 10)]);
         newest.send_replace(Some(frame(2, vec![1])));
         assert_eq!([next().await, next().await], [(2, 10), (2, 15)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_picture_that_was_forgotten_is_not_sent_again() {
+        let closed = CancellationToken::new();
+        let (newest, frames) = watch::channel(Some(frame(1, vec![1])));
+        let mut turn = turn(frames, frame(1, vec![1]), &closed);
+        turn.next().await.unwrap();
+        newest.send_replace(None);
+        let camera = tokio::spawn(async move {
+            tokio::time::sleep(10 * REPEAT).await;
+            newest.send_replace(Some(frame(2, vec![1])));
+            newest
+        });
+        assert_eq!(turn.next().await.unwrap().id.micros(), 2);
+        let newest = camera.await.unwrap();
+        newest.send_replace(None);
+        closed.cancel();
+        assert!(turn.next().await.is_none(), "the end of the camera is the end of the wait too");
     }
 }

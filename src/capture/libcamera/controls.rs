@@ -344,8 +344,8 @@ mod tests {
         Rectangle { x, y, width, height }
     }
 
-    /// What the Camera Module 3 tells (`rpicam-still --list-cameras` and the IPA of libcamera's `rpi` pipelines).
-    fn module_3(id: ControlId) -> Option<Limits> {
+    /// Limits such as a camera with autofocus may tell; made up for these tests, not read off one.
+    fn with_autofocus(id: ControlId) -> Option<Limits> {
         Some(match id {
             ControlId::Brightness => limits(-1.0_f32, 1.0, 0.0),
             ControlId::Contrast => limits(0.0_f32, 32.0, 1.0),
@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn what_a_camera_offers_is_told_with_its_limits() {
-        let panel = Panel::of(false, module_3);
+        let panel = Panel::of(false, with_autofocus);
         let ids: Vec<_> = panel.controls.iter().map(|control| control.id.as_str()).collect();
         assert_eq!(
             ids,
@@ -437,7 +437,7 @@ mod tests {
 
     #[test]
     fn values_reach_the_camera_in_its_own_types() {
-        let mut panel = Panel::of(false, module_3);
+        let mut panel = Panel::of(false, with_autofocus);
         assert_eq!(set(&mut panel, serde_json::json!({})), [(ControlId::AfMode, "Int32([2])".to_owned())]);
         for (settings, id, raw) in [
             (serde_json::json!({"brightness": 0.25}), ControlId::Brightness, "Float([0.25])"),
@@ -454,7 +454,7 @@ mod tests {
 
     #[test]
     fn a_trigger_focuses_once_whatever_the_mode_was() {
-        let mut panel = Panel::of(false, module_3);
+        let mut panel = Panel::of(false, with_autofocus);
         panel.due.clear();
         let due = set(&mut panel, serde_json::json!({"af_trigger": true}));
         assert_eq!(
@@ -466,7 +466,7 @@ mod tests {
 
     #[test]
     fn what_has_no_effect_is_marked() {
-        let mut panel = Panel::of(false, module_3);
+        let mut panel = Panel::of(false, with_autofocus);
         let inactive = |panel: &Panel| {
             let inactive = panel.controls.iter().filter(|control| control.inactive);
             inactive.map(|control| control.id.clone()).collect::<Vec<_>>()
@@ -484,6 +484,6 @@ mod tests {
         assert_eq!(sides(zoomed(whole, 2.0)), (1016, 758, 2000, 1500));
         let tiny = zoomed(rectangle(0, 0, 3, 1), 8.0);
         assert!(tiny.x + tiny.width as i32 <= 3 && tiny.y + tiny.height as i32 <= 1);
-        assert!(!Panel::of(true, module_3).controls.iter().any(|control| control.id == "zoom"));
+        assert!(!Panel::of(true, with_autofocus).controls.iter().any(|control| control.id == "zoom"));
     }
 }

@@ -87,6 +87,27 @@ impl Tiles {
         &self.picture
     }
 
+    /// The scene as it would be encoded: Y, and at half the size U and V.
+    pub(super) fn raw(&self, scene: &Scene) -> [Vec<u8>; 3] {
+        let View { width, height, .. } = self.view;
+        let look = self.look.as_ref();
+        let whole =
+            Tile { scene, view: &self.view, look, left: 0, top: 0, width, height, row: RefCell::new(None) };
+        let mut planes = <[Vec<u8>; 3]>::default();
+        let mut row = <[Vec<u8>; 4]>::default();
+        for y in 0..height {
+            whole.fill_buffers(y, &mut row);
+            planes[0].extend_from_slice(&row[0]);
+            if y % 2 == 0 {
+                // As the encoder does: of each four the first.
+                planes[1].extend(row[1].iter().step_by(2));
+                planes[2].extend(row[2].iter().step_by(2));
+            }
+            row.iter_mut().for_each(Vec::clear);
+        }
+        planes
+    }
+
     /// Where the data begins in a tile's JPEG. What comes before it in the first one, with another size and the
     /// distance of the markers, is the head of the picture.
     fn take_head(&mut self, jpeg: &[u8]) -> usize {

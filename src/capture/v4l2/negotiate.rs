@@ -14,7 +14,6 @@ use crate::{
         protocol::Failure,
     },
     config::Size,
-    jpeg::Info,
 };
 
 /// What the camera gives.
@@ -104,13 +103,6 @@ fn range(format: Format, given: &Given) -> Range {
 impl Setup {
     fn size(&self) -> Size {
         Size { width: self.given.width, height: self.given.height }
-    }
-
-    /// The pictures that the camera gives.
-    pub(super) fn info(&self) -> Info {
-        // Larger ones are not taken.
-        let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX);
-        Info { width: side(self.given.width), height: side(self.given.height), len: self.needed }
     }
 
     /// For people: "MJPG 1280x720, 30 a second".

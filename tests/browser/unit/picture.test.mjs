@@ -93,6 +93,17 @@ test('a failed load is survived, and tried once more when nothing newer came', a
   assert.deepEqual(shown, [2]);
 });
 
+test('stopped, it does not try again what failed before', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { loader, loads } = setUp({ retry: 1_000 });
+  loader.announce(picture(1));
+  loads[0].fail();
+  await settle();
+  loader.stop();
+  t.mock.timers.tick(10_000);
+  assert.equal(loads.length, 1);
+});
+
 test('a load that hangs is given up, and what it brings too late is freed and not shown', async () => {
   const { loader, loads, shown } = setUp({ timeout: 5 });
   loader.announce(picture(1));
