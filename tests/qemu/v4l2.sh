@@ -85,6 +85,9 @@ configure start_timeout '"60s"' stall_timeout '"60s"' linger '"0s"'
 modprobe vivid n_devs=1 node_types=0x1 || exit 1
 comes test -e $link
 
+# The virtual camera of libcamera, which service.sh has seen, would come before a webcam.
+rm -f /usr/local/bin/eyelid-libcamera
+
 echo '-- what there is'
 eyelid cameras > /tmp/cameras.toml
 check 'eyelid cameras finds it' [ $? = 0 ]
