@@ -17,14 +17,18 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Status,
     controls::{Controls, SetError, Ticket, Wanted},
+    inbox::Inbox,
     lifecycle::{Action, Event, Lifecycle, Limits, State},
     process::{CaptureProcess, Program, Told},
     transition_log::TransitionLog,
     viewers::Viewers,
 };
 use crate::{
-    capture::{Spec, protocol::Streaming},
-    config::CameraConfig,
+    capture::{
+        Spec,
+        protocol::{Failure, Streaming},
+    },
+    config::{CameraConfig, Kind},
     feed::{Feed, Frame},
     memory,
 };
@@ -46,6 +50,7 @@ pub(super) struct CameraTask {
     program: Program,
     controls: Controls,
     wishes: mpsc::Receiver<Wish>,
+    inbox: Inbox,
     life: Lifecycle,
     process: Option<CaptureProcess>,
     source: Option<Streaming>,
@@ -69,6 +74,7 @@ impl CameraTask {
         output: PathBuf,
         program: Program,
         (controls, wishes): (Controls, mpsc::Receiver<Wish>),
+        inbox: Inbox,
     ) -> Self {
         let config = configured.borrow_and_update().clone();
         let life = Lifecycle::new(limits(&config));
@@ -83,6 +89,7 @@ impl CameraTask {
             program,
             controls,
             wishes,
+            inbox,
             life,
             process: None,
             source: None,
@@ -179,7 +186,17 @@ impl CameraTask {
         self.arrivals.clear();
         self.ignored_before = self.feed.ignored();
         let spec = Spec::new(&self.config, self.output.clone());
-        match CaptureProcess::start(&self.program, &spec, self.controls.first()) {
+        let inbox = match self.config.kind {
+            // Before the process, which finds what comes meanwhile.
+            Kind::Push => self.inbox.open().map_err(|error| {
+                Failure::unexplained(format!("there can't be a folder for what is sent: {error}"))
+            }),
+            _ => Ok(()),
+        };
+        let started = inbox
+            .and_then(|()| CaptureProcess::start(&self.program, &spec, self.controls.first()))
+            .inspect_err(|_| self.inbox.shut());
+        match started {
             Ok(process) => {
                 tracing::debug!(camera = %self.config.name, pid = process.pid(), "capture process started");
                 self.process = Some(process);
@@ -204,6 +221,7 @@ impl CameraTask {
             Told::Controls(offer) => self.controls.offered(offer),
             Told::Ended(failure) => {
                 self.process = None;
+                self.inbox.shut();
                 self.controls.ended();
                 let _ = fs::remove_file(&self.output);
                 self.outdated = false;
@@ -319,7 +337,7 @@ impl CameraTask {
 fn limits(config: &CameraConfig) -> Limits {
     Limits {
         linger: config.linger,
-        start_timeout: config.start_timeout,
+        start_timeout: config.effective_start_timeout(),
         stall_timeout: config.effective_stall_timeout(),
     }
 }

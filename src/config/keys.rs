@@ -187,6 +187,12 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         read: |c, v| v.origins().map(|x| c.origins = x),
         show: |c| format!("[{}]", c.origins.iter().map(quoted).collect::<Vec<_>>().join(", ")),
     },
+    Key {
+        name: "upload_token",
+        read: |c, v| v.upload_token().map(|x| c.upload_token = x),
+        show: |c| optional(c.upload_token.as_ref()),
+    },
+    Key { name: "rest", read: |c, v| v.time("1s", "1h").map(|x| c.rest = x), show: |c| time(c.rest) },
 ];
 
 fn line<const LENGTH: usize>(text: &str) -> Option<String> {

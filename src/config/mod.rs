@@ -16,6 +16,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod unknown;
+mod upload;
 mod value;
 mod watch;
 
@@ -25,6 +26,7 @@ pub use error::{ConfigError, ConfigErrors, Excerpt, Place};
 pub use load::{Loaded, Overrides, Request, Source, load, locate};
 pub use origin::{Origin, Origins};
 pub use picture::{Area, Corner, PictureConfig};
+pub use upload::UploadToken;
 pub use value::{listen_address, parse_duration};
 pub use watch::{Watcher, watch};
 

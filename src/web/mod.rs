@@ -18,6 +18,7 @@ mod smaller;
 pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
+mod upload;
 mod websocket;
 
 use std::sync::Arc;

@@ -19,7 +19,7 @@ use super::{
     query,
     server::Line,
     smaller::Smaller,
-    snapshot,
+    snapshot, upload,
     websocket::{self, Heartbeat},
 };
 use crate::{
@@ -64,6 +64,8 @@ enum Route<'a> {
     Cameras,
     Camera(&'a str),
     Controls(&'a str),
+    /// Where pictures are sent: to a camera, or to the first one that takes them.
+    Upload(Option<&'a str>),
     Status,
     Health,
     /// Nothing, below `/api` or a camera.
@@ -110,6 +112,8 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
             Some(Ok(_)) => Route::Nothing,
             Some(Err(unknown)) => Route::NoAction(unknown),
         },
+        ["upload"] => Route::Upload(None),
+        ["cameras", name, "upload"] => Route::Upload(Some(name)),
         ["cameras", name, file] => {
             way(file).map_or(Route::Nothing, |way| Route::Watch(Which::Named(name), way))
         }
@@ -128,6 +132,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
 fn methods(route: &Route<'_>) -> &'static str {
     match route {
         Route::Controls(_) => controls::METHODS,
+        Route::Upload(_) => upload::METHODS,
         _ => "GET, HEAD",
     }
 }
@@ -218,6 +223,7 @@ async fn answer(
             Err(refusal) => *refusal,
         },
         Route::NoAction(action) => *query::refused("action", &action, "stream or snapshot"),
+        Route::Upload(name) => upload::upload(&site.cameras, name, headers, body).await,
         Route::Health => api::health(),
         Route::Nothing => nothing(path),
         _ if !accepts(headers, "application", "json") => not_acceptable("application/json"),

@@ -25,4 +25,5 @@ mod signals;
 mod snapshot;
 mod socketio;
 mod support;
+mod upload;
 mod websocket;
