@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::PictureConfig;
 use super::origin::Origins;
+use super::{OfflineConfig, PictureConfig, PrivacyConfig};
 
 /// One camera.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,10 @@ pub struct CameraConfig {
     pub format: String,
     /// Other web sites whose pages may show and read its pictures.
     pub origins: Origins,
+    /// What is shown while it is off or gone.
+    pub offline: OfflineConfig,
+    /// When it may not run, and what is shown of it.
+    pub privacy: PrivacyConfig,
 }
 
 impl CameraConfig {
@@ -85,6 +89,8 @@ impl Default for CameraConfig {
             device: String::new(),
             format: String::new(),
             origins: Origins::default(),
+            offline: OfflineConfig::default(),
+            privacy: PrivacyConfig::default(),
         }
     }
 }
