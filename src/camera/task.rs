@@ -82,7 +82,7 @@ impl CameraTask {
             configured,
             config,
             viewers,
-            frames: feed.subscribe(),
+            frames: feed.arrivals(),
             feed,
             publish,
             output,
