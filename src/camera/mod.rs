@@ -6,6 +6,7 @@ pub mod lifecycle;
 pub mod process;
 pub mod registry;
 pub mod status;
+pub mod tally;
 pub mod viewers;
 
 mod requests;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use registry::Cameras;
 pub use status::Status;
+pub use tally::Tally;
 
 use crate::{
     capture::rolling_file::FILE_NAME,
@@ -47,6 +49,7 @@ struct Inner {
     name: CameraName,
     feed: Feed,
     viewers: Viewers,
+    tally: Tally,
     status: watch::Receiver<Status>,
     panel: watch::Receiver<Panel>,
     wishes: mpsc::Sender<task::Wish>,
@@ -87,6 +90,7 @@ impl Camera {
                 name,
                 feed: feed.clone(),
                 viewers: viewers.clone(),
+                tally: Tally::new(viewers.clone(), feed.clone()),
                 status,
                 panel,
                 wishes: wish,
@@ -131,6 +135,11 @@ impl Camera {
     /// Who watches it.
     pub fn viewers(&self) -> &Viewers {
         &self.inner.viewers
+    }
+
+    /// Counts what is sent of it.
+    pub fn tally(&self) -> &Tally {
+        &self.inner.tally
     }
 
     /// Watches it without a browser, until the lease is dropped.

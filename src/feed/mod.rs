@@ -39,6 +39,8 @@ struct Shared {
     ring: Mutex<Ring>,
     /// Odd while the feed is shut; changed with the ring locked.
     era: AtomicU64,
+    /// Pictures that were published since the last [`Feed::take_count`].
+    taken: AtomicU64,
     ignored: AtomicU64,
     last_defect: Mutex<Option<String>>,
 }
@@ -61,6 +63,7 @@ impl Feed {
                 newest: watch::channel(None).0,
                 ring: Mutex::new(Ring::new(RING_BYTES)),
                 era: AtomicU64::new(0),
+                taken: AtomicU64::new(0),
                 ignored: AtomicU64::new(0),
                 last_defect: Mutex::new(None),
             }),
@@ -97,6 +100,7 @@ impl Feed {
         if era != self.era() || era.is_shut() {
             return Ok(None);
         }
+        self.shared.taken.fetch_add(1, Ordering::Relaxed);
         let frame = Arc::new(Frame {
             id: FrameId::after(ring.newest_id(), taken),
             taken,
@@ -151,6 +155,11 @@ impl Feed {
     /// Gives the memory of all pictures but the newest back. For a camera that has stopped.
     pub fn rest(&self) {
         self.ring().keep_newest();
+    }
+
+    /// How many pictures have come since the last call.
+    pub(crate) fn take_count(&self) -> u64 {
+        self.shared.taken.swap(0, Ordering::Relaxed)
     }
 
     /// Counts something in the rolling file that was no picture.

@@ -283,6 +283,9 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         Way::Image => image::image(camera, query, headers),
         Way::Snapshot => snapshot::snapshot(camera, &site.smaller, query, headers).await,
     };
+    if whole.status() == StatusCode::OK && !look {
+        camera.tally().sent(whole.body().len());
+    }
     whole.map(Content::from)
 }
 

@@ -121,6 +121,7 @@ impl<'a> Sender<'a> {
                         self.tell(&json!({ "event": "picture", "id": id, "taken_ms": taken_ms })).await?;
                     }
                     self.send(Message::Binary(frame.jpeg.clone())).await?;
+                    self.camera.tally().sent(frame.jpeg.len());
                 }
             }
         }
