@@ -2,6 +2,7 @@
 
 pub mod controls;
 pub mod fresh;
+pub mod ledger;
 pub mod lifecycle;
 pub mod process;
 pub mod registry;
@@ -13,7 +14,7 @@ mod requests;
 mod task;
 mod transition_log;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -32,6 +33,7 @@ use crate::{
     feed::{Feed, watcher::Watcher},
 };
 use controls::{Controls, Panel, SetError, Wanted};
+use ledger::{Book, Ledger};
 use process::Program;
 use viewers::{Lease, Viewers};
 
@@ -50,6 +52,7 @@ struct Inner {
     feed: Feed,
     viewers: Viewers,
     tally: Tally,
+    ledger: Book,
     status: watch::Receiver<Status>,
     panel: watch::Receiver<Panel>,
     wishes: mpsc::Sender<task::Wish>,
@@ -62,7 +65,7 @@ pub type Task = JoinHandle<()>;
 
 impl Camera {
     /// Begins a camera's life, idle. Its rolling file lies in the folder `run_folder`/NAME, what has been set of
-    /// it in `state_folder`/cameras/NAME.
+    /// it and when it was on in `state_folder`/cameras/NAME.
     ///
     /// # Errors
     /// When the folder can't be made or watched.
@@ -79,9 +82,11 @@ impl Camera {
         let _ = std::fs::remove_file(&output);
         let watcher = Watcher::start(output.clone(), feed.clone())?;
         let name = config.name.clone();
-        let kept = state_folder.join("cameras").join(name.as_str()).join(controls::FILE_NAME);
+        let kept = state_folder.join("cameras").join(name.as_str());
         let (publish_panel, panel) = watch::channel(Panel::default());
-        let controls = Controls::new(&name, kept, publish_panel);
+        let controls = Controls::new(&name, kept.join(controls::FILE_NAME), publish_panel);
+        let book = Book::default();
+        let ledger = Ledger::open(&name, kept.join(ledger::FILE_NAME), book.clone(), viewers.clone());
         let (wish, wishes) = mpsc::channel(16);
         let (publish, status) = watch::channel(Status::new(&config));
         let (config, configured) = watch::channel(config);
@@ -89,6 +94,7 @@ impl Camera {
             inner: Arc::new(Inner {
                 name,
                 feed: feed.clone(),
+                ledger: book,
                 viewers: viewers.clone(),
                 tally: Tally::new(viewers.clone(), feed.clone()),
                 status,
@@ -106,6 +112,7 @@ impl Camera {
             output.clone(),
             program,
             (controls, wishes),
+            ledger,
         );
         let task = tokio::spawn(async move {
             task.run(shutdown).await;
@@ -140,6 +147,11 @@ impl Camera {
     /// Counts what is sent of it.
     pub fn tally(&self) -> &Tally {
         &self.inner.tally
+    }
+
+    /// When it was on, since `since`, and for how long on that day, all in Unix milliseconds: as the API tells it.
+    pub fn ledger(&self, since: u64, day: &Range<u64>) -> serde_json::Value {
+        self.inner.ledger.to_json(&self.inner.viewers, since, day)
     }
 
     /// Watches it without a browser, until the lease is dropped.

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Status,
     controls::{Controls, SetError, Ticket, Wanted},
+    ledger::Ledger,
     lifecycle::{Action, Event, Lifecycle, Limits, State},
     process::{CaptureProcess, Program, Told},
     transition_log::TransitionLog,
@@ -46,6 +47,7 @@ pub(super) struct CameraTask {
     program: Program,
     controls: Controls,
     wishes: mpsc::Receiver<Wish>,
+    ledger: Ledger,
     life: Lifecycle,
     process: Option<CaptureProcess>,
     source: Option<Streaming>,
@@ -69,6 +71,7 @@ impl CameraTask {
         output: PathBuf,
         program: Program,
         (controls, wishes): (Controls, mpsc::Receiver<Wish>),
+        ledger: Ledger,
     ) -> Self {
         let config = configured.borrow_and_update().clone();
         let life = Lifecycle::new(limits(&config));
@@ -83,6 +86,7 @@ impl CameraTask {
             program,
             controls,
             wishes,
+            ledger,
             life,
             process: None,
             source: None,
@@ -138,6 +142,7 @@ impl CameraTask {
         }
         let _ = fs::remove_file(&self.output);
         self.controls.close().await;
+        self.ledger.close().await;
     }
 
     fn set(&mut self, wanted: Wanted) -> Result<Ticket, SetError> {
@@ -160,6 +165,7 @@ impl CameraTask {
                 Action::Start => action = self.start(),
                 Action::Stop => {
                     if let Some(process) = &self.process {
+                        self.ledger.stopping(self.life.why());
                         process.stop();
                     }
                 }
@@ -182,6 +188,7 @@ impl CameraTask {
         match CaptureProcess::start(&self.program, &spec, self.controls.first()) {
             Ok(process) => {
                 tracing::debug!(camera = %self.config.name, pid = process.pid(), "capture process started");
+                self.ledger.begin(self.life.why());
                 self.process = Some(process);
                 None
             }
@@ -205,6 +212,7 @@ impl CameraTask {
             Told::Ended(failure) => {
                 self.process = None;
                 self.controls.ended();
+                self.ledger.end(&failure.reason);
                 let _ = fs::remove_file(&self.output);
                 self.outdated = false;
                 self.open_feed();

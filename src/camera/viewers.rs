@@ -34,7 +34,7 @@ struct Audience {
     /// How many times somebody became a viewer, and the most viewers at a time, since the last [`Viewers::take_visits`].
     visits: u64,
     most: usize,
-    /// The most viewers at a time since the last [`Viewers::take_most`].
+    /// The most viewers at a time since the last [`Viewers::restart_most`].
     most_of_stretch: usize,
 }
 
@@ -91,6 +91,17 @@ impl Viewers {
 
     pub(super) fn set_linger(&self, linger: Duration) {
         self.audience().linger = linger;
+    }
+
+    /// From now on [`Viewers::most`] tells of what comes.
+    pub(super) fn restart_most(&self) {
+        let mut audience = self.audience();
+        audience.most_of_stretch = audience.viewers();
+    }
+
+    /// The most viewers at a time since [`Viewers::restart_most`].
+    pub(super) fn most(&self) -> usize {
+        self.audience().most_of_stretch
     }
 
     fn update(&self, change: impl FnOnce(&mut Audience)) {

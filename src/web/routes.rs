@@ -14,7 +14,7 @@ use super::{
     content::{self, Content},
     controls, cors,
     error::{self, Refusal},
-    image, mjpeg,
+    image, ledger, mjpeg,
     page::Page,
     query,
     server::Line,
@@ -64,6 +64,7 @@ enum Route<'a> {
     Cameras,
     Camera(&'a str),
     Controls(&'a str),
+    Ledger(&'a str),
     Status,
     Health,
     /// Nothing, below `/api` or a camera.
@@ -102,6 +103,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
         ["api", "cameras", name, "controls"] => Route::Controls(name),
+        ["api", "cameras", name, "ledger"] => Route::Ledger(name),
         ["api", ..] => Route::Nothing,
         ["cameras", name] => Route::CameraPageWithoutSlash(name),
         ["cameras", name, ""] => match action(query) {
@@ -228,6 +230,10 @@ async fn answer(
         },
         Route::Controls(name) => match site.cameras.get(name) {
             Some(camera) => controls::controls(&camera, method, headers, body).await,
+            None => no_camera(name),
+        },
+        Route::Ledger(name) => match site.cameras.get(name) {
+            Some(camera) => ledger::ledger(&camera, query),
             None => no_camera(name),
         },
         Route::Status => api::status(&site.about),
@@ -381,6 +387,7 @@ mod tests {
             ("/api/cameras/tank", Route::Camera("tank")),
             ("/api/cameras/tank/controls", Route::Controls("tank")),
             ("/api/cameras/tank/controls/", Route::Nothing),
+            ("/api/cameras/tank/ledger", Route::Ledger("tank")),
             ("/api/status", Route::Status),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),
