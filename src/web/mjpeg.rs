@@ -25,7 +25,7 @@ use super::{
     snapshot,
 };
 use crate::{
-    camera::{Camera, fresh::fresh, viewers::Lease},
+    camera::{Camera, Tally, fresh::fresh_for, viewers::Lease},
     feed::Frame,
 };
 
@@ -66,7 +66,7 @@ pub(crate) async fn mjpeg(
     }
     let lease = camera.lease();
     let frames = camera.feed().subscribe();
-    let first = match fresh(camera).await {
+    let first = match fresh_for(camera, &lease).await {
         Ok(frame) => frame,
         Err(failure) => return snapshot::unavailable(failure).map(Content::from),
     };
@@ -80,6 +80,7 @@ pub(crate) async fn mjpeg(
         last: None,
         first: Some(first),
         closed: camera.closed().clone(),
+        tally: camera.tally().clone(),
         _lease: lease,
     };
     head(pieces(turn, line))
@@ -112,7 +113,10 @@ fn pieces(turn: Turn, line: Option<Line>) -> Pieces {
                     None => (Bytes::from_static(CLOSING), Part::End),
                 }
             }
-            Part::Picture(frame) => (frame.jpeg.clone(), Part::Between),
+            Part::Picture(frame) => {
+                turn.tally.sent(frame.jpeg.len());
+                (frame.jpeg.clone(), Part::Between)
+            }
             Part::Between => (Bytes::from_static(BETWEEN), Part::Next),
             Part::End => return None,
         };
@@ -153,6 +157,7 @@ struct Turn {
     last: Option<(Arc<Frame>, Instant)>,
     first: Option<Arc<Frame>>,
     closed: CancellationToken,
+    tally: Tally,
     _lease: Lease,
 }
 
@@ -190,7 +195,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::camera::viewers::Viewers;
+    use crate::{camera::viewers::Viewers, feed::Feed};
 
     fn frame(id: u64, jpeg: Vec<u8>) -> Arc<Frame> {
         let id = id.to_string().parse().unwrap();
@@ -211,6 +216,7 @@ mod tests {
         first: Arc<Frame>,
         closed: &CancellationToken,
     ) -> Turn {
+        let viewers = Viewers::new(Duration::ZERO);
         Turn {
             frames,
             period: Duration::ZERO,
@@ -218,7 +224,8 @@ mod tests {
             last: None,
             first: Some(first),
             closed: closed.clone(),
-            _lease: Viewers::new(Duration::ZERO).lease(),
+            tally: Tally::new(viewers.clone(), Feed::new()),
+            _lease: viewers.lease(),
         }
     }
 

@@ -16,6 +16,7 @@ mod full_disk;
 mod garbage;
 mod guard;
 mod images;
+mod ledger;
 mod mjpeg;
 mod on_demand;
 mod picture;
