@@ -254,7 +254,8 @@ fn other_method(site: &Site, asked: &Asked, methods: &'static str) -> Response<B
         .map(|camera| camera.origins())
         .filter(|origins| cors::allowed(origins, &asked.headers));
     if let Some(origins) = origins {
-        let mut response = cors::preflight();
+        // A page may ask for a picture that it may have already, and for one past all caches.
+        let mut response = cors::preflight("GET, HEAD", "cache-control, if-none-match, pragma");
         cors::tell(&mut response, &origins, &asked.headers);
         return response;
     }
