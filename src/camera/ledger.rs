@@ -78,7 +78,7 @@ impl Moment {
 impl Book {
     /// The ledger as the API gives it: what of it reaches beyond `since`, and the sum of `day`, both in Unix milliseconds.
     pub fn to_json(&self, viewers: &Viewers, since: u64, day: &Range<u64>) -> Value {
-        self.told_at(Moment::now(), viewers.most(), since, day)
+        self.told_at(Moment::now(), viewers.most_of_stretch(), since, day)
     }
 
     fn told_at(&self, now: Moment, most: usize, since: u64, day: &Range<u64>) -> Value {
@@ -168,7 +168,7 @@ impl Ledger {
     }
 
     fn begin_at(&mut self, now: Moment, why: &str) {
-        self.viewers.restart_most();
+        self.viewers.restart_stretch();
         self.stopping = None;
         let stretch =
             Stretch { from: now.wall, to: None, on_ms: None, viewers: None, why: short(why), ended: None };
@@ -186,7 +186,7 @@ impl Ledger {
         stretch.to = Some(now.wall);
         stretch.on_ms = Some(now.steady.saturating_duration_since(begun).as_millis() as u64);
         // Who came may have left before the process was started.
-        stretch.viewers = Some(self.viewers.most().max(1) as u64);
+        stretch.viewers = Some(self.viewers.most_of_stretch().max(1) as u64);
         stretch.ended = Some(ended);
         self.writer.write(stretch);
     }

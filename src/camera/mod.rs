@@ -110,17 +110,18 @@ impl Camera {
                 closed: shutdown.clone(),
             }),
         };
-        let task = task::CameraTask::new(
+        let task = task::CameraTask::new(task::Parts {
             configured,
             viewers,
             feed,
             publish,
-            output.clone(),
+            output: output.clone(),
             program,
-            (controls, wishes),
+            controls,
+            wishes,
             inbox,
             ledger,
-        );
+        });
         let task = tokio::spawn(async move {
             task.run(shutdown).await;
             drop(watcher);
@@ -213,7 +214,7 @@ impl Camera {
         let config = self.inner.config.borrow();
         let (interval, rest) = (config.interval, config.rest);
         let token = config.upload_token.clone();
-        (config.kind == Kind::Push).then(|| Uploads { token, interval, rest })
+        (config.kind == Kind::Push).then_some(Uploads { token, interval, rest })
     }
 
     /// Where pictures that are sent to it go.

@@ -287,7 +287,7 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
     let (query, headers) = (asked.query.as_deref(), &asked.headers);
     let look = asked.method == Method::HEAD;
     let whole = match way {
-        Way::Mjpeg => return mjpeg::mjpeg(camera, query, asked.line.clone(), look).await,
+        Way::Mjpeg => return mjpeg::mjpeg(camera, query, headers, asked.line.clone(), look).await,
         Way::WebSocket => {
             let upgrade = asked.upgrade.clone().filter(|_| !look);
             websocket::websocket(camera, query, headers, upgrade, asked.line.clone(), site.heartbeat)
