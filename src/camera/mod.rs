@@ -3,17 +3,19 @@
 pub mod controls;
 pub mod fresh;
 pub mod inbox;
+pub mod ledger;
 pub mod lifecycle;
 pub mod process;
 pub mod registry;
 pub mod status;
+pub mod tally;
 pub mod viewers;
 
 mod requests;
 mod task;
 mod transition_log;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -24,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use registry::Cameras;
 pub use status::Status;
+pub use tally::Tally;
 
 use crate::{
     capture::rolling_file::FILE_NAME,
@@ -32,6 +35,7 @@ use crate::{
 };
 use controls::{Controls, Panel, SetError, Wanted};
 use inbox::Inbox;
+use ledger::{Book, Ledger};
 use process::Program;
 use viewers::{Lease, Viewers};
 
@@ -49,6 +53,8 @@ struct Inner {
     name: CameraName,
     feed: Feed,
     viewers: Viewers,
+    tally: Tally,
+    ledger: Book,
     status: watch::Receiver<Status>,
     panel: watch::Receiver<Panel>,
     wishes: mpsc::Sender<task::Wish>,
@@ -62,7 +68,7 @@ pub type Task = JoinHandle<()>;
 
 impl Camera {
     /// Begins a camera's life, idle. Its rolling file lies in the folder `run_folder`/NAME, what has been set of
-    /// it in `state_folder`/cameras/NAME.
+    /// it and when it was on in `state_folder`/cameras/NAME.
     ///
     /// # Errors
     /// When the folder can't be made or watched.
@@ -79,9 +85,11 @@ impl Camera {
         let _ = std::fs::remove_file(&output);
         let watcher = Watcher::start(output.clone(), feed.clone())?;
         let name = config.name.clone();
-        let kept = state_folder.join("cameras").join(name.as_str()).join(controls::FILE_NAME);
+        let kept = state_folder.join("cameras").join(name.as_str());
         let (publish_panel, panel) = watch::channel(Panel::default());
-        let controls = Controls::new(&name, kept, publish_panel);
+        let controls = Controls::new(&name, kept.join(controls::FILE_NAME), publish_panel);
+        let book = Book::default();
+        let ledger = Ledger::open(&name, kept.join(ledger::FILE_NAME), book.clone(), viewers.clone());
         let (wish, wishes) = mpsc::channel(16);
         let (publish, status) = watch::channel(Status::new(&config));
         let inbox = Inbox::beside(&output);
@@ -91,7 +99,9 @@ impl Camera {
             inner: Arc::new(Inner {
                 name,
                 feed: feed.clone(),
+                ledger: book,
                 viewers: viewers.clone(),
+                tally: Tally::new(viewers.clone(), feed.clone()),
                 status,
                 panel,
                 wishes: wish,
@@ -109,6 +119,7 @@ impl Camera {
             program,
             (controls, wishes),
             inbox,
+            ledger,
         );
         let task = tokio::spawn(async move {
             task.run(shutdown).await;
@@ -138,6 +149,16 @@ impl Camera {
     /// Who watches it.
     pub fn viewers(&self) -> &Viewers {
         &self.inner.viewers
+    }
+
+    /// Counts what is sent of it.
+    pub fn tally(&self) -> &Tally {
+        &self.inner.tally
+    }
+
+    /// When it was on, since `since`, and for how long on that day, all in Unix milliseconds: as the API tells it.
+    pub fn ledger(&self, since: u64, day: &Range<u64>) -> serde_json::Value {
+        self.inner.ledger.to_json(&self.inner.viewers, since, day)
     }
 
     /// Watches it without a browser, until the lease is dropped.

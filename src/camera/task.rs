@@ -18,6 +18,7 @@ use super::{
     Status,
     controls::{Controls, SetError, Ticket, Wanted},
     inbox::Inbox,
+    ledger::Ledger,
     lifecycle::{Action, Event, Lifecycle, Limits, State},
     process::{CaptureProcess, Program, Told},
     transition_log::TransitionLog,
@@ -51,6 +52,7 @@ pub(super) struct CameraTask {
     controls: Controls,
     wishes: mpsc::Receiver<Wish>,
     inbox: Inbox,
+    ledger: Ledger,
     life: Lifecycle,
     process: Option<CaptureProcess>,
     source: Option<Streaming>,
@@ -75,6 +77,7 @@ impl CameraTask {
         program: Program,
         (controls, wishes): (Controls, mpsc::Receiver<Wish>),
         inbox: Inbox,
+        ledger: Ledger,
     ) -> Self {
         let config = configured.borrow_and_update().clone();
         let life = Lifecycle::new(limits(&config));
@@ -82,7 +85,7 @@ impl CameraTask {
             configured,
             config,
             viewers,
-            frames: feed.subscribe(),
+            frames: feed.arrivals(),
             feed,
             publish,
             output,
@@ -90,6 +93,7 @@ impl CameraTask {
             controls,
             wishes,
             inbox,
+            ledger,
             life,
             process: None,
             source: None,
@@ -145,6 +149,7 @@ impl CameraTask {
         }
         let _ = fs::remove_file(&self.output);
         self.controls.close().await;
+        self.ledger.close().await;
     }
 
     fn set(&mut self, wanted: Wanted) -> Result<Ticket, SetError> {
@@ -167,6 +172,7 @@ impl CameraTask {
                 Action::Start => action = self.start(),
                 Action::Stop => {
                     if let Some(process) = &self.process {
+                        self.ledger.stopping(self.life.why());
                         process.stop();
                     }
                 }
@@ -199,6 +205,7 @@ impl CameraTask {
         match started {
             Ok(process) => {
                 tracing::debug!(camera = %self.config.name, pid = process.pid(), "capture process started");
+                self.ledger.begin(self.life.why());
                 self.process = Some(process);
                 None
             }
@@ -223,6 +230,7 @@ impl CameraTask {
                 self.process = None;
                 self.inbox.shut();
                 self.controls.ended();
+                self.ledger.end(&failure.reason);
                 let _ = fs::remove_file(&self.output);
                 self.outdated = false;
                 self.open_feed();

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{PictureConfig, origin::Origins, upload::UploadToken};
+use super::{OfflineConfig, PictureConfig, PrivacyConfig, origin::Origins, upload::UploadToken};
 
 /// One camera.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,10 @@ pub struct CameraConfig {
     pub upload_token: Option<UploadToken>,
     /// How long the sender of a camera of kind `push` may rest while nobody watches.
     pub rest: Duration,
+    /// What is shown while it is off or gone.
+    pub offline: OfflineConfig,
+    /// When it may not run, and what is shown of it.
+    pub privacy: PrivacyConfig,
 }
 
 /// How much later than it was told a sender that rests may come: it has to wake up, to find its network and to take
@@ -102,6 +106,8 @@ impl Default for CameraConfig {
             origins: Origins::default(),
             upload_token: None,
             rest: Duration::from_secs(15),
+            offline: OfflineConfig::default(),
+            privacy: PrivacyConfig::default(),
         }
     }
 }

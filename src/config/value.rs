@@ -6,6 +6,7 @@ use toml::de::{DeInteger, DeValue};
 
 use super::origin::{Origin, Origins};
 use super::picture::{Area, overlay};
+use super::privacy::QuietHours;
 use super::upload::UploadToken;
 
 /// What is wrong with a value, before it is known where it stands.
@@ -72,6 +73,26 @@ impl<'a> Value<'a> {
         self.integer(&format!("an integer from {from} to {to}"), |number| {
             (from..=to).contains(&number).then(|| T::try_from(number).ok()).flatten()
         })
+    }
+
+    /// A number from 0 to 1.
+    pub(super) fn share(self) -> Result<f64, Fault> {
+        const EXPECTED: &str = "a number from 0.0 to 1.0";
+        let number: Option<f64> = match self {
+            Self::File(DeValue::Float(number)) => number.as_str().parse().ok(),
+            Self::File(DeValue::Integer(number)) => number.as_str().parse().ok(),
+            Self::Variable(text) => text.parse().ok(),
+            Self::File(_) => None,
+        };
+        // Not -0.0, which is written otherwise than it is read.
+        let number = number.filter(|number| (0.0..=1.0).contains(number)).map(f64::abs);
+        number.ok_or_else(|| self.not(EXPECTED))
+    }
+
+    /// Hours of the day; in a variable with commas between them.
+    pub(super) fn quiet(self) -> Result<Vec<QuietHours>, Fault> {
+        let list = "a list of hours such as [\"22:00-06:30\"]";
+        self.list(list, QuietHours::EXPECTED, |text| text.parse().ok())
     }
 
     /// `true` or `false`.

@@ -14,7 +14,7 @@ use super::{
     content::{self, Content},
     controls, cors,
     error::{self, Refusal},
-    image, mjpeg,
+    image, ledger, mjpeg,
     page::Page,
     query,
     server::Line,
@@ -66,6 +66,7 @@ enum Route<'a> {
     Controls(&'a str),
     /// Where pictures are sent: to a camera, or to the first one that takes them.
     Upload(Option<&'a str>),
+    Ledger(&'a str),
     Status,
     Health,
     /// Nothing, below `/api` or a camera.
@@ -104,6 +105,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
         ["api", "cameras", name, "controls"] => Route::Controls(name),
+        ["api", "cameras", name, "ledger"] => Route::Ledger(name),
         ["api", ..] => Route::Nothing,
         ["cameras", name] => Route::CameraPageWithoutSlash(name),
         ["cameras", name, ""] => match action(query) {
@@ -236,6 +238,10 @@ async fn answer(
             Some(camera) => controls::controls(&camera, method, headers, body).await,
             None => no_camera(name),
         },
+        Route::Ledger(name) => match site.cameras.get(name) {
+            Some(camera) => ledger::ledger(&camera, query),
+            None => no_camera(name),
+        },
         Route::Status => api::status(&site.about),
     };
     whole.map(Content::from)
@@ -248,7 +254,8 @@ fn other_method(site: &Site, asked: &Asked, methods: &'static str) -> Response<B
         .map(|camera| camera.origins())
         .filter(|origins| cors::allowed(origins, &asked.headers));
     if let Some(origins) = origins {
-        let mut response = cors::preflight();
+        // A page may ask for a picture that it may have already, and for one past all caches.
+        let mut response = cors::preflight("GET, HEAD", "cache-control, if-none-match, pragma");
         cors::tell(&mut response, &origins, &asked.headers);
         return response;
     }
@@ -289,6 +296,9 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         Way::Image => image::image(camera, query, headers),
         Way::Snapshot => snapshot::snapshot(camera, &site.smaller, query, headers).await,
     };
+    if whole.status() == StatusCode::OK && !look {
+        camera.tally().sent(whole.body().len());
+    }
     whole.map(Content::from)
 }
 
@@ -384,6 +394,7 @@ mod tests {
             ("/api/cameras/tank", Route::Camera("tank")),
             ("/api/cameras/tank/controls", Route::Controls("tank")),
             ("/api/cameras/tank/controls/", Route::Nothing),
+            ("/api/cameras/tank/ledger", Route::Ledger("tank")),
             ("/api/status", Route::Status),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),
