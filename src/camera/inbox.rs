@@ -96,3 +96,58 @@ impl Inbox {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use super::*;
+
+    fn began(seconds: u64) -> (Instant, SystemTime) {
+        static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        let (start, after) = (*START.get_or_init(Instant::now), Duration::from_secs(seconds));
+        (start + after, SystemTime::UNIX_EPOCH + after)
+    }
+
+    #[test]
+    fn what_comes_while_nobody_wants_it_is_kept_nowhere() {
+        let run = tempfile::tempdir_in("/dev/shm").unwrap();
+        let inbox = Inbox::beside(&run.path().join("gate/image_stream.jpg"));
+        let kept = || fs::read_dir(run.path()).unwrap().count();
+        inbox.put(b"before", began(1)).unwrap();
+        assert_eq!((inbox.is_open(), kept()), (false, 0));
+        inbox.open().unwrap();
+        assert!(inbox.is_open());
+        inbox.put(b"picture", began(2)).unwrap();
+        let file = run.path().join("gate.push/image_stream.jpg");
+        assert_eq!(fs::read(&file).unwrap(), b"picture");
+        assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), began(2).1);
+        inbox.open().unwrap();
+        assert!(!file.exists(), "what an earlier run has left is no picture of this one");
+        inbox.put(b"picture", began(3)).unwrap();
+        inbox.shut();
+        inbox.put(b"after", began(4)).unwrap();
+        assert_eq!((inbox.is_open(), kept()), (false, 0));
+    }
+
+    #[test]
+    fn a_picture_that_was_overtaken_does_not_replace_the_newer_one() {
+        let run = tempfile::tempdir_in("/dev/shm").unwrap();
+        let inbox = Inbox::beside(&run.path().join("gate/image_stream.jpg"));
+        inbox.open().unwrap();
+        for (picture, seconds, there) in [("b", 2, "b"), ("a", 1, "b"), ("b again", 2, "b"), ("c", 3, "c")] {
+            inbox.put(picture.as_bytes(), began(seconds)).unwrap();
+            let file = run.path().join("gate.push/image_stream.jpg");
+            assert_eq!(fs::read_to_string(file).unwrap(), there, "after {picture}");
+        }
+    }
+
+    #[test]
+    fn a_seat_is_free_again_when_its_upload_has_ended() {
+        let inbox = Inbox::beside(Path::new("/nowhere/gate/image_stream.jpg"));
+        let seats: Vec<_> = (0..MOST_AT_A_TIME).map(|_| inbox.seat().unwrap()).collect();
+        assert!(inbox.seat().is_none() && inbox.clone().seat().is_none());
+        drop(seats);
+        assert!(inbox.seat().is_some());
+    }
+}

@@ -59,7 +59,8 @@ impl Default for Limits {
             connections_per_address: 64,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
-            body_progress: Duration::from_secs(10),
+            // A handler with a deadline of 10 s of its own comes first, as a rule, and says it in its own words.
+            body_progress: Duration::from_millis(10_500),
             write_progress: Duration::from_secs(30),
             // Longer than an upload may take: who is told of its end may just have begun.
             linger: Duration::from_secs(15),

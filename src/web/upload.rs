@@ -11,7 +11,6 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use http::{HeaderMap, Response, StatusCode, header};
-use tokio::time::timeout_at;
 
 use self::{
     answer::{Next, Refused},
@@ -107,14 +106,7 @@ async fn receive<B: Buf, E>(
         let reason = "two uploads to this camera are on their way already";
         return Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, reason, "send one picture at a time"));
     };
-    let bytes = timeout_at((began.0 + LONGEST).into(), body::read(body)).await.map_err(|_| {
-        let reason = format!("the upload took longer than {} s", LONGEST.as_secs());
-        Refused::new(
-            StatusCode::REQUEST_TIMEOUT,
-            reason,
-            "send smaller pictures, or come nearer to the network",
-        )
-    })??;
+    let bytes = body::read(body, (began.0 + LONGEST).into()).await?;
     let picture = form.picture(bytes).await?;
     body::check(&picture)?;
     camera.inbox().put(&picture, began).map_err(|error| {

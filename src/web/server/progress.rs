@@ -72,9 +72,7 @@ impl Window {
 
     /// When the window ends, or nothing if it ended with too little. One that ended well starts anew.
     fn due(&self, now: u64, length: u64) -> Option<u64> {
-        // The millisecond more is the rest of the one in which it began: a handler that has a deadline of the same
-        // length comes first, and says it in its own words.
-        let end = self.since.load(Relaxed).saturating_add(length);
+        let end = self.since.load(Relaxed).saturating_sub(1).saturating_add(length);
         if now < end {
             return Some(end);
         }

@@ -6,8 +6,9 @@ use bytes::{Buf, Bytes};
 use futures_util::{Stream, TryStreamExt, stream};
 use http::{HeaderMap, StatusCode, header};
 use multer::Multipart;
+use tokio::time::{Instant, timeout_at};
 
-use super::answer::Refused;
+use super::{LONGEST, answer::Refused};
 use crate::jpeg;
 
 /// The largest picture that is taken.
@@ -80,8 +81,19 @@ impl Form {
     }
 }
 
-/// Reads all of a body, whose length has been looked at.
-pub(super) async fn read<B: Buf, E>(body: impl Stream<Item = Result<B, E>>) -> Result<Bytes, Refused> {
+/// Reads all of a body, whose length has been looked at, until then.
+pub(super) async fn read<B: Buf, E>(
+    body: impl Stream<Item = Result<B, E>>,
+    deadline: Instant,
+) -> Result<Bytes, Refused> {
+    timeout_at(deadline, whole(body)).await.map_err(|_| {
+        let reason = format!("the upload took longer than {} s", LONGEST.as_secs());
+        let hint = "send smaller pictures, or from a better place for the network";
+        Refused::new(StatusCode::REQUEST_TIMEOUT, reason, hint)
+    })?
+}
+
+async fn whole<B: Buf, E>(body: impl Stream<Item = Result<B, E>>) -> Result<Bytes, Refused> {
     let mut body = std::pin::pin!(body);
     let mut bytes = Vec::new();
     loop {
@@ -124,3 +136,6 @@ fn too_large() -> Refused {
 fn unusable(reason: String, hint: &'static str) -> Refused {
     Refused::new(StatusCode::UNPROCESSABLE_ENTITY, reason, hint)
 }
+
+#[cfg(test)]
+mod tests;
