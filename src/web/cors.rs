@@ -45,7 +45,7 @@ pub(super) fn tell<B>(response: &mut Response<B>, origins: &Origins, asked: &Hea
     // Without one it is shown, not read.
     let Some(who) = reader(origins, asked) else { return };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, who);
-    let exposed = HeaderValue::from_static("etag, retry-after, x-timestamp");
+    let exposed = HeaderValue::from_static("etag, retry-after, x-eyelid-live, x-timestamp");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
 }
 

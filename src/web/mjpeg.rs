@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! --boundary␍␊
-//! Content-Type, Content-Length, X-Timestamp␍␊␍␊ JPEG ␍␊--boundary␍␊      once for each picture
+//! Content-Type, Content-Length, X-Timestamp, X-Eyelid-Live␍␊␍␊ JPEG ␍␊--boundary␍␊      once for each picture
 //! ```
 //!
 //! The boundary goes out with the picture that it ends: many clients show a picture only when they see it.
@@ -25,7 +25,7 @@ use super::{
     snapshot,
 };
 use crate::{
-    camera::{Camera, fresh::fresh, viewers::Lease},
+    camera::{Camera, Tally, fresh::fresh_for, viewers::Lease},
     feed::Frame,
 };
 
@@ -66,7 +66,7 @@ pub(crate) async fn mjpeg(
     }
     let lease = camera.lease();
     let frames = camera.feed().subscribe();
-    let first = match fresh(camera).await {
+    let first = match fresh_for(camera, &lease).await {
         Ok(frame) => frame,
         Err(failure) => return snapshot::unavailable(failure).map(Content::from),
     };
@@ -80,6 +80,7 @@ pub(crate) async fn mjpeg(
         last: None,
         first: Some(first),
         closed: camera.closed().clone(),
+        tally: camera.tally().clone(),
         _lease: lease,
     };
     head(pieces(turn, line))
@@ -112,7 +113,10 @@ fn pieces(turn: Turn, line: Option<Line>) -> Pieces {
                     None => (Bytes::from_static(CLOSING), Part::End),
                 }
             }
-            Part::Picture(frame) => (frame.jpeg.clone(), Part::Between),
+            Part::Picture(frame) => {
+                turn.tally.sent(frame.jpeg.len());
+                (frame.jpeg.clone(), Part::Between)
+            }
             Part::Between => (Bytes::from_static(BETWEEN), Part::Next),
             Part::End => return None,
         };
@@ -135,8 +139,9 @@ enum Part {
 fn headers(frame: &Frame) -> Bytes {
     let mut text = Vec::with_capacity(128);
     let length = frame.jpeg.len();
-    let timestamp = image::timestamp(frame);
-    write!(text, "Content-Type: image/jpeg\r\nContent-Length: {length}\r\nX-Timestamp: {timestamp}\r\n\r\n")
+    let (timestamp, live) = (image::timestamp(frame), image::live(frame));
+    write!(text, "Content-Type: image/jpeg\r\nContent-Length: {length}\r\nX-Timestamp: {timestamp}\r\n")
+        .and_then(|()| write!(text, "X-Eyelid-Live: {live}\r\n\r\n"))
         .expect("memory can be written to");
     text.into()
 }
@@ -152,6 +157,7 @@ struct Turn {
     last: Option<(Arc<Frame>, Instant)>,
     first: Option<Arc<Frame>>,
     closed: CancellationToken,
+    tally: Tally,
     _lease: Lease,
 }
 
@@ -189,12 +195,20 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::camera::viewers::Viewers;
+    use crate::{camera::viewers::Viewers, feed::Feed};
 
     fn frame(id: u64, jpeg: Vec<u8>) -> Arc<Frame> {
         let id = id.to_string().parse().unwrap();
         let taken = SystemTime::UNIX_EPOCH + Duration::from_micros(1_772_366_400_123_456);
-        Arc::new(Frame { id, taken, read: std::time::Instant::now(), width: 1, height: 1, jpeg: jpeg.into() })
+        Arc::new(Frame {
+            id,
+            taken,
+            recorded: false,
+            read: std::time::Instant::now(),
+            width: 1,
+            height: 1,
+            jpeg: jpeg.into(),
+        })
     }
 
     fn turn(
@@ -202,6 +216,7 @@ mod tests {
         first: Arc<Frame>,
         closed: &CancellationToken,
     ) -> Turn {
+        let viewers = Viewers::new(Duration::ZERO);
         Turn {
             frames,
             period: Duration::ZERO,
@@ -209,7 +224,8 @@ mod tests {
             last: None,
             first: Some(first),
             closed: closed.clone(),
-            _lease: Viewers::new(Duration::ZERO).lease(),
+            tally: Tally::new(viewers.clone(), Feed::new()),
+            _lease: viewers.lease(),
         }
     }
 

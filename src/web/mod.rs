@@ -9,6 +9,7 @@ pub(crate) mod error;
 mod etag;
 pub(crate) mod guard;
 pub(crate) mod image;
+mod ledger;
 mod mjpeg;
 pub(crate) mod page;
 mod query;
@@ -18,6 +19,7 @@ mod smaller;
 pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
+mod upload;
 mod websocket;
 
 use std::sync::Arc;

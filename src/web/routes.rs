@@ -14,12 +14,12 @@ use super::{
     content::{self, Content},
     controls, cors,
     error::{self, Refusal},
-    image, mjpeg,
+    image, ledger, mjpeg,
     page::Page,
     query,
     server::Line,
     smaller::Smaller,
-    snapshot,
+    snapshot, upload,
     websocket::{self, Heartbeat},
 };
 use crate::{
@@ -64,6 +64,9 @@ enum Route<'a> {
     Cameras,
     Camera(&'a str),
     Controls(&'a str),
+    /// Where pictures are sent: to a camera, or to the first one that takes them.
+    Upload(Option<&'a str>),
+    Ledger(&'a str),
     Status,
     Health,
     /// Nothing, below `/api` or a camera.
@@ -102,6 +105,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
         ["api", "cameras", name, "controls"] => Route::Controls(name),
+        ["api", "cameras", name, "ledger"] => Route::Ledger(name),
         ["api", ..] => Route::Nothing,
         ["cameras", name] => Route::CameraPageWithoutSlash(name),
         ["cameras", name, ""] => match action(query) {
@@ -110,6 +114,8 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
             Some(Ok(_)) => Route::Nothing,
             Some(Err(unknown)) => Route::NoAction(unknown),
         },
+        ["upload"] => Route::Upload(None),
+        ["cameras", name, "upload"] => Route::Upload(Some(name)),
         ["cameras", name, file] => {
             way(file).map_or(Route::Nothing, |way| Route::Watch(Which::Named(name), way))
         }
@@ -128,6 +134,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
 fn methods(route: &Route<'_>) -> &'static str {
     match route {
         Route::Controls(_) => controls::METHODS,
+        Route::Upload(_) => upload::METHODS,
         _ => "GET, HEAD",
     }
 }
@@ -218,6 +225,7 @@ async fn answer(
             Err(refusal) => *refusal,
         },
         Route::NoAction(action) => *query::refused("action", &action, "stream or snapshot"),
+        Route::Upload(name) => upload::upload(&site.cameras, name, headers, body).await,
         Route::Health => api::health(),
         Route::Nothing => nothing(path),
         _ if !accepts(headers, "application", "json") => not_acceptable("application/json"),
@@ -228,6 +236,10 @@ async fn answer(
         },
         Route::Controls(name) => match site.cameras.get(name) {
             Some(camera) => controls::controls(&camera, method, headers, body).await,
+            None => no_camera(name),
+        },
+        Route::Ledger(name) => match site.cameras.get(name) {
+            Some(camera) => ledger::ledger(&camera, query),
             None => no_camera(name),
         },
         Route::Status => api::status(&site.about),
@@ -284,6 +296,9 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         Way::Image => image::image(camera, query, headers),
         Way::Snapshot => snapshot::snapshot(camera, &site.smaller, query, headers).await,
     };
+    if whole.status() == StatusCode::OK && !look {
+        camera.tally().sent(whole.body().len());
+    }
     whole.map(Content::from)
 }
 
@@ -379,6 +394,7 @@ mod tests {
             ("/api/cameras/tank", Route::Camera("tank")),
             ("/api/cameras/tank/controls", Route::Controls("tank")),
             ("/api/cameras/tank/controls/", Route::Nothing),
+            ("/api/cameras/tank/ledger", Route::Ledger("tank")),
             ("/api/status", Route::Status),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),
