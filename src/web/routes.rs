@@ -19,12 +19,13 @@ use super::{
     query,
     server::Line,
     smaller::Smaller,
-    snapshot,
+    snapshot, stats,
     websocket::{self, Heartbeat},
 };
 use crate::{
     camera::{Camera, Cameras},
     config::PageConfig,
+    stats::Stats,
 };
 
 /// What the routes serve.
@@ -32,6 +33,7 @@ use crate::{
 pub(crate) struct Site {
     pub(crate) cameras: Cameras,
     pub(crate) about: Arc<About>,
+    pub(crate) stats: Stats,
     pub(crate) page: Page,
     pub(crate) page_config: watch::Receiver<PageConfig>,
     pub(crate) heartbeat: Heartbeat,
@@ -66,6 +68,9 @@ enum Route<'a> {
     Controls(&'a str),
     Ledger(&'a str),
     Status,
+    /// The page with plots of [`Route::Stats`].
+    StatsPage,
+    Stats,
     Health,
     /// Nothing, below `/api` or a camera.
     Nothing,
@@ -100,6 +105,8 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
     match segments[..] {
         ["healthz"] => Route::Health,
         ["api", "status"] => Route::Status,
+        ["api", "stats"] => Route::Stats,
+        ["stats"] => Route::StatsPage,
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
         ["api", "cameras", name, "controls"] => Route::Controls(name),
@@ -203,6 +210,7 @@ async fn answer(
     }
     let whole = match route {
         Route::Page => site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path)),
+        Route::StatsPage => site.page.asset("/stats.html", headers, method).unwrap_or_else(|| nothing(path)),
         Route::CameraPage(name) => match site.cameras.get(name) {
             Some(_) => site.page.asset("/", headers, method).unwrap_or_else(|| nothing(path)),
             None => no_camera(name),
@@ -236,6 +244,7 @@ async fn answer(
             Some(camera) => ledger::ledger(&camera, query),
             None => no_camera(name),
         },
+        Route::Stats => stats::stats(&site.stats, &site.cameras),
         Route::Status => api::status(&site.about),
     };
     whole.map(Content::from)
@@ -389,6 +398,10 @@ mod tests {
             ("/api/cameras/tank/controls/", Route::Nothing),
             ("/api/cameras/tank/ledger", Route::Ledger("tank")),
             ("/api/status", Route::Status),
+            ("/api/stats", Route::Stats),
+            ("/stats", Route::StatsPage),
+            ("/stats.js", Route::Page),
+            ("/stats/", Route::Page),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),
             ("/healthz", Route::Health),

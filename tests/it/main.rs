@@ -25,5 +25,6 @@ mod rolling_file;
 mod signals;
 mod snapshot;
 mod socketio;
+mod stats;
 mod support;
 mod websocket;
