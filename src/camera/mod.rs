@@ -2,6 +2,7 @@
 
 pub mod controls;
 pub mod fresh;
+pub mod inbox;
 pub mod ledger;
 pub mod lifecycle;
 pub mod process;
@@ -29,10 +30,11 @@ pub use tally::Tally;
 
 use crate::{
     capture::rolling_file::FILE_NAME,
-    config::{CameraConfig, CameraName, Origins},
+    config::{CameraConfig, CameraName, Kind, Origins, UploadToken},
     feed::{Feed, watcher::Watcher},
 };
 use controls::{Controls, Panel, SetError, Wanted};
+use inbox::Inbox;
 use ledger::{Book, Ledger};
 use process::Program;
 use viewers::{Lease, Viewers};
@@ -57,6 +59,7 @@ struct Inner {
     panel: watch::Receiver<Panel>,
     wishes: mpsc::Sender<task::Wish>,
     config: watch::Sender<CameraConfig>,
+    inbox: Inbox,
     closed: CancellationToken,
 }
 
@@ -76,6 +79,31 @@ impl Camera {
         program: Program,
         shutdown: CancellationToken,
     ) -> notify::Result<(Self, Task)> {
+        Self::bring_up(config, run_folder, state_folder, program, shutdown, true)
+    }
+
+    /// As [`Camera::start`], for a picture that somebody takes by hand: nothing of it is written down.
+    ///
+    /// # Errors
+    /// As [`Camera::start`].
+    pub fn start_unrecorded(
+        config: CameraConfig,
+        run_folder: &Path,
+        state_folder: &Path,
+        program: Program,
+        shutdown: CancellationToken,
+    ) -> notify::Result<(Self, Task)> {
+        Self::bring_up(config, run_folder, state_folder, program, shutdown, false)
+    }
+
+    fn bring_up(
+        config: CameraConfig,
+        run_folder: &Path,
+        state_folder: &Path,
+        program: Program,
+        shutdown: CancellationToken,
+        recorded: bool,
+    ) -> notify::Result<(Self, Task)> {
         let feed = Feed::new();
         let viewers = Viewers::new(config.linger);
         let output = run_folder.join(config.name.as_str()).join(FILE_NAME);
@@ -86,9 +114,16 @@ impl Camera {
         let (publish_panel, panel) = watch::channel(Panel::default());
         let controls = Controls::new(&name, kept.join(controls::FILE_NAME), publish_panel);
         let book = Book::default();
-        let ledger = Ledger::open(&name, kept.join(ledger::FILE_NAME), book.clone(), viewers.clone());
+        let ledger = Ledger::open(
+            &name,
+            recorded.then(|| kept.join(ledger::FILE_NAME)),
+            book.clone(),
+            viewers.clone(),
+        );
         let (wish, wishes) = mpsc::channel(16);
         let (publish, status) = watch::channel(Status::new(&config));
+        let inbox = Inbox::beside(&output);
+        warn_of(None, &config);
         let (config, configured) = watch::channel(config);
         let handle = Self {
             inner: Arc::new(Inner {
@@ -101,6 +136,7 @@ impl Camera {
                 panel,
                 wishes: wish,
                 config,
+                inbox: inbox.clone(),
                 closed: shutdown.clone(),
             }),
         };
@@ -112,6 +148,7 @@ impl Camera {
             output.clone(),
             program,
             (controls, wishes),
+            inbox,
             ledger,
         );
         let task = tokio::spawn(async move {
@@ -192,6 +229,7 @@ impl Camera {
             // What older pictures show may be what is to be hidden now.
             self.inner.feed.shut();
         }
+        warn_of(Some(&self.inner.config.borrow()), &config);
         self.inner.config.send_replace(config);
     }
 
@@ -200,8 +238,43 @@ impl Camera {
         self.inner.config.borrow().origins.clone()
     }
 
+    /// On which terms pictures may be sent to it; none where its pictures come another way.
+    pub fn uploads(&self) -> Option<Uploads> {
+        let config = self.inner.config.borrow();
+        let (interval, rest) = (config.interval, config.rest);
+        let token = config.upload_token.clone();
+        (config.kind == Kind::Push).then(|| Uploads { token, interval, rest })
+    }
+
+    /// Where pictures that are sent to it go.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inner.inbox
+    }
+
     /// Ends with the camera: what never ends by itself waits for this too.
     pub fn closed(&self) -> &CancellationToken {
         &self.inner.closed
+    }
+}
+
+/// On which terms pictures may be sent to a camera.
+#[derive(Debug, Clone)]
+pub struct Uploads {
+    /// Who may; nobody where there is none.
+    pub token: Option<UploadToken>,
+    /// From one picture to the next while somebody watches.
+    pub interval: Duration,
+    /// How long a sender may rest while nobody does.
+    pub rest: Duration,
+}
+
+/// Tells the log of a camera that nobody can send pictures to, when that is news.
+fn warn_of(before: Option<&CameraConfig>, config: &CameraConfig) {
+    let locked = |config: &CameraConfig| config.kind == Kind::Push && config.upload_token.is_none();
+    if locked(config) && !before.is_some_and(locked) {
+        tracing::warn!(
+            camera = %config.name,
+            "every upload is refused: the camera has no upload_token; eyelid token {} makes one", config.name
+        );
     }
 }

@@ -10,6 +10,30 @@ use crate::{
     config::CameraConfig,
 };
 
+/// Why a camera may not run, however many watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// What keeps it from running.
+    pub by: By,
+    /// When that is over, where it can be known.
+    pub until: Option<SystemTime>,
+    /// The same in words, and what to do about it.
+    pub why: Failure,
+}
+
+/// What keeps a camera from running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// Quiet hours.
+    Quiet,
+    /// A switch.
+    Switch,
+}
+
+/// When recorded pictures were taken: the first of them and the last.
+pub type Span = (SystemTime, SystemTime);
+
 /// What a camera is doing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
@@ -41,6 +65,12 @@ pub struct Status {
     pub stall_timeout: Duration,
     /// When a camera in back-off is tried again.
     pub retry_at: Option<Instant>,
+    /// When the recorded pictures were taken that are shown; none of live ones, and none where viewers are not told.
+    pub recorded: Option<Span>,
+    /// Why it may not run.
+    pub block: Option<Block>,
+    /// How much later than they were taken pictures are shown.
+    pub delay: Duration,
 }
 
 impl Status {
@@ -60,21 +90,26 @@ impl Status {
             interval: config.interval,
             stall_timeout: config.effective_stall_timeout(),
             retry_at: None,
+            recorded: None,
+            block: None,
+            delay: config.privacy.delay,
         }
     }
 
     /// The status as the `state` event and the API give it; `docs/protocol.md` tells what each field means.
     pub fn to_json(&self) -> Value {
+        let trouble = self.trouble();
+        let blocked = |block: &Block| json!({ "by": block.by, "until": block.until.map(whole_ms) });
         let notice = self.source.as_ref().and_then(|s| s.notice.as_deref());
         json!({
             "camera": self.camera,
             "title": self.title,
             "kind": self.kind,
             "state": self.state,
-            "since": unix_ms(self.since) as u64,
+            "since": whole_ms(self.since),
             "session": self.session,
-            "reason": self.failure.as_ref().map(|f| &f.reason),
-            "hint": self.failure.as_ref().and_then(|f| f.hint.as_deref()),
+            "reason": trouble.map(|f| &f.reason),
+            "hint": trouble.and_then(|f| f.hint.as_deref()),
             "notice": notice,
             "source": self.source.as_ref().map(|s| json!({ "kind": s.kind, "device": s.device })),
             "viewers": self.viewers,
@@ -83,8 +118,16 @@ impl Status {
             "interval_ms": millis(self.interval),
             "stall_timeout_ms": millis(self.stall_timeout),
             "retry_in_ms": self.retry_at.map(|at| millis(at.saturating_duration_since(Instant::now()))),
-            "now": unix_ms(SystemTime::now()) as u64,
+            "recorded": self.recorded.map(|(from, to)| json!({ "from": whole_ms(from), "to": whole_ms(to) })),
+            "blocked": self.block.as_ref().map(blocked),
+            "delay_ms": millis(self.delay),
+            "now": whole_ms(SystemTime::now()),
         })
+    }
+
+    /// Why it can't run, or failed last.
+    pub fn trouble(&self) -> Option<&Failure> {
+        self.block.as_ref().map(|block| &block.why).or(self.failure.as_ref())
     }
 
     /// Whether the two differ in more than what changes from moment to moment.
@@ -97,6 +140,10 @@ impl Status {
 /// Milliseconds since 1970, with fractions.
 pub fn unix_ms(time: SystemTime) -> f64 {
     time.duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64() * 1000.0)
+}
+
+fn whole_ms(time: SystemTime) -> u64 {
+    unix_ms(time) as u64
 }
 
 fn millis(duration: Duration) -> u64 {

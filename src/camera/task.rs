@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Status,
     controls::{Controls, SetError, Ticket, Wanted},
+    inbox::Inbox,
     ledger::Ledger,
     lifecycle::{Action, Event, Lifecycle, Limits, State},
     process::{CaptureProcess, Program, Told},
@@ -24,8 +25,11 @@ use super::{
     viewers::Viewers,
 };
 use crate::{
-    capture::{Spec, protocol::Streaming},
-    config::CameraConfig,
+    capture::{
+        Spec,
+        protocol::{Failure, Streaming},
+    },
+    config::{CameraConfig, Kind},
     feed::{Feed, Frame},
     memory,
 };
@@ -47,6 +51,7 @@ pub(super) struct CameraTask {
     program: Program,
     controls: Controls,
     wishes: mpsc::Receiver<Wish>,
+    inbox: Inbox,
     ledger: Ledger,
     life: Lifecycle,
     process: Option<CaptureProcess>,
@@ -71,6 +76,7 @@ impl CameraTask {
         output: PathBuf,
         program: Program,
         (controls, wishes): (Controls, mpsc::Receiver<Wish>),
+        inbox: Inbox,
         ledger: Ledger,
     ) -> Self {
         let config = configured.borrow_and_update().clone();
@@ -79,13 +85,14 @@ impl CameraTask {
             configured,
             config,
             viewers,
-            frames: feed.subscribe(),
+            frames: feed.arrivals(),
             feed,
             publish,
             output,
             program,
             controls,
             wishes,
+            inbox,
             ledger,
             life,
             process: None,
@@ -185,7 +192,17 @@ impl CameraTask {
         self.arrivals.clear();
         self.ignored_before = self.feed.ignored();
         let spec = Spec::new(&self.config, self.output.clone());
-        match CaptureProcess::start(&self.program, &spec, self.controls.first()) {
+        let inbox = match self.config.kind {
+            // Before the process, which finds what comes meanwhile.
+            Kind::Push => self.inbox.open().map_err(|error| {
+                Failure::unexplained(format!("there can't be a folder for what is sent: {error}"))
+            }),
+            _ => Ok(()),
+        };
+        let started = inbox
+            .and_then(|()| CaptureProcess::start(&self.program, &spec, self.controls.first()))
+            .inspect_err(|_| self.inbox.shut());
+        match started {
             Ok(process) => {
                 tracing::debug!(camera = %self.config.name, pid = process.pid(), "capture process started");
                 self.ledger.begin(self.life.why());
@@ -211,6 +228,7 @@ impl CameraTask {
             Told::Controls(offer) => self.controls.offered(offer),
             Told::Ended(failure) => {
                 self.process = None;
+                self.inbox.shut();
                 self.controls.ended();
                 self.ledger.end(&failure.reason);
                 let _ = fs::remove_file(&self.output);
@@ -327,7 +345,7 @@ impl CameraTask {
 fn limits(config: &CameraConfig) -> Limits {
     Limits {
         linger: config.linger,
-        start_timeout: config.start_timeout,
+        start_timeout: config.effective_start_timeout(),
         stall_timeout: config.effective_stall_timeout(),
     }
 }

@@ -4,7 +4,8 @@
 use std::fmt::Display;
 
 use super::{
-    Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size, Transport,
+    Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size, Switch,
+    Transport,
     value::{Fault, Value},
 };
 
@@ -186,6 +187,67 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         name: "origins",
         read: |c, v| v.origins().map(|x| c.origins = x),
         show: |c| format!("[{}]", c.origins.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+    },
+    Key {
+        name: "upload_token",
+        read: |c, v| v.upload_token().map(|x| c.upload_token = x),
+        show: |c| optional(c.upload_token.as_ref()),
+    },
+    Key { name: "rest", read: |c, v| v.time("1s", "1h").map(|x| c.rest = x), show: |c| time(c.rest) },
+    Key {
+        name: "offline.folder",
+        read: |c, v| v.text("an absolute path of at most 1000 bytes", folder).map(|x| c.offline.folder = x),
+        show: |c| quoted(&c.offline.folder),
+    },
+    Key {
+        name: "offline.remember",
+        read: |c, v| v.time("0s", "10m").map(|x| c.offline.remember = x),
+        show: |c| time(c.offline.remember),
+    },
+    Key {
+        name: "offline.after",
+        read: |c, v| v.time("0s", "1h").map(|x| c.offline.after = x),
+        show: |c| time(c.offline.after),
+    },
+    Key {
+        name: "offline.interval",
+        read: |c, v| v.time("100ms", "1h").map(|x| c.offline.interval = x),
+        show: |c| time(c.offline.interval),
+    },
+    Key {
+        name: "offline.announce",
+        read: |c, v| v.boolean().map(|x| c.offline.announce = x),
+        show: |c| c.offline.announce.to_string(),
+    },
+    Key {
+        name: "privacy.interleave",
+        read: |c, v| v.share().map(|x| c.privacy.interleave = x),
+        show: |c| format!("{:?}", c.privacy.interleave),
+    },
+    Key {
+        name: "privacy.shortest",
+        read: |c, v| v.time("1s", "1h").map(|x| c.privacy.shortest = x),
+        show: |c| time(c.privacy.shortest),
+    },
+    Key {
+        name: "privacy.longest",
+        read: |c, v| v.time("1s", "1h").map(|x| c.privacy.longest = x),
+        show: |c| time(c.privacy.longest),
+    },
+    Key {
+        name: "privacy.delay",
+        read: |c, v| v.time("0s", "10m").map(|x| c.privacy.delay = x),
+        show: |c| time(c.privacy.delay),
+    },
+    Key {
+        name: "privacy.quiet",
+        read: |c, v| v.quiet().map(|x| c.privacy.quiet = x),
+        show: |c| list(&c.privacy.quiet),
+    },
+    Key {
+        name: "privacy.switch",
+        read: |c, v| v.optional(Switch::EXPECTED).map(|x| c.privacy.switch = x),
+        show: |c| optional(c.privacy.switch.as_ref()),
     },
 ];
 

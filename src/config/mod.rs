@@ -9,13 +9,17 @@ mod env;
 mod error;
 mod keys;
 mod load;
+mod offline;
 mod origin;
 mod picture;
+mod privacy;
 mod read;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod together;
 mod unknown;
+mod upload;
 mod value;
 mod watch;
 
@@ -23,8 +27,11 @@ pub use camera::{CameraConfig, CameraName, Kind, Rotation, Size};
 pub use diff::{CameraChange, Changes, diff};
 pub use error::{ConfigError, ConfigErrors, Excerpt, Place};
 pub use load::{Loaded, Overrides, Request, Source, load, locate};
+pub use offline::OfflineConfig;
 pub use origin::{Origin, Origins};
 pub use picture::{Area, Corner, PictureConfig};
+pub use privacy::{PrivacyConfig, QuietHours, Switch};
+pub use upload::UploadToken;
 pub use value::{listen_address, parse_duration};
 pub use watch::{Watcher, watch};
 

@@ -11,7 +11,7 @@ use super::{
     CameraConfig, CameraName, Config, ConfigError, Kind, Place,
     error::line_number,
     keys::{CAMERA, GLOBAL, Key},
-    syntax,
+    syntax, together,
     unknown::{printable, unknown_key},
     value::{Fault, Value},
 };
@@ -105,11 +105,14 @@ impl Reader<'_> {
                     self.table(keys, &scope, table, target);
                 } else {
                     let fault = Fault::expected("a section", &Value::File(value.get_ref()).found());
-                    self.add(value.span(), &entry, path, fault.hint(format!("write [{full}]")));
+                    let camera = if scope.in_camera { "camera." } else { "" };
+                    self.add(value.span(), &entry, path, fault.hint(format!("write [{camera}{full}]")));
                 }
             } else if scope.in_camera || full != "camera" {
-                let section = if scope.in_camera { "camera" } else { scope.section.trim_end_matches('.') };
-                self.add(entry.clone(), &entry, path, unknown_key(section, name));
+                let camera = if scope.in_camera { "camera." } else { "" };
+                let section = format!("{camera}{}", scope.section);
+                let fault = unknown_key(section.trim_end_matches('.'), name);
+                self.add(entry.clone(), &entry, path, fault);
             }
         }
     }
@@ -175,13 +178,19 @@ impl Reader<'_> {
             };
             faults.push((key, "kind", fault));
         }
+        if camera.upload_token.is_some() && camera.kind != Kind::Push && !faulty("kind") {
+            let fault = Fault::new(format!("a camera of kind \"{}\" takes no uploads", camera.kind));
+            let hint = format!("write kind = \"{}\", or leave the upload_token out", Kind::Push);
+            faults.push(("upload_token", "kind", fault.hint(hint)));
+        }
         let instead = camera.picture.instead_of_metadata().filter(|_| camera.picture.keep_metadata);
         if let Some(key) = instead {
             let fault = Fault::new(format!("metadata can't be kept with {key}: the picture is encoded anew"));
             faults.push(("keep_metadata", key, fault.hint("leave one of the two out")));
         }
+        faults.extend(together::faults(&camera));
         for (key, or, fault) in faults {
-            let entry = table.get_key_value(key).or_else(|| table.get_key_value(or));
+            let entry = find(table, key).or_else(|| find(table, or));
             let (span, entry) = entry.map_or((header.clone(), header.clone()), |(k, v)| (v.span(), k.span()));
             self.add(span, &entry, format!("{path}.{key}"), fault);
         }
@@ -208,6 +217,17 @@ impl Reader<'_> {
     fn add(&mut self, span: Range<usize>, entry: &Range<usize>, key: String, fault: Fault) {
         let span = fault.span.clone().unwrap_or(span);
         self.findings.push(Finding { span, entry: entry.start, key, fault });
+    }
+}
+
+/// The entry of a key, in a section of the table where there is a dot in its name.
+fn find<'t, 'i>(
+    table: &'t DeTable<'i>,
+    key: &str,
+) -> Option<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>)> {
+    match key.split_once('.') {
+        None => table.get_key_value(key),
+        Some((section, key)) => table.get(section)?.get_ref().as_table()?.get_key_value(key),
     }
 }
 

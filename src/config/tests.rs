@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Area, CameraConfig, Config, ConfigErrors, Corner, Kind, PictureConfig, Request, Rotation, Size, diff,
-    env,
+    Area, CameraConfig, Config, ConfigErrors, Corner, Kind, OfflineConfig, PictureConfig, PrivacyConfig,
+    QuietHours, Request, Rotation, Size, diff, env,
     keys::{CAMERA, GLOBAL},
     load, read,
     value::Value,
@@ -27,18 +27,24 @@ fn keys() -> Vec<(&'static str, &'static str, String, String)> {
         let expected = message.strip_prefix("expected ").expect("every message says what is expected");
         expected.split(", found ").next().expect("a split has a first part").to_owned()
     }
-    let odd = DeValue::Float(Default::default());
+    let odd = DeValue::Table(Default::default());
     let mut config = Config::default();
     let mut keys = Vec::new();
     for key in GLOBAL {
-        let fault = (key.read)(&mut config, Value::File(&odd)).expect_err("no key takes a float");
+        let fault = (key.read)(&mut config, Value::File(&odd)).expect_err("no key takes a section");
         let (section, name) = key.name.split_once('.').unwrap_or(("", key.name));
         keys.push((section, name, (key.show)(&Config::default()), expected(&fault.message)));
     }
     for key in CAMERA {
         let camera = &mut config.cameras[0];
-        let fault = (key.read)(camera, Value::File(&odd)).expect_err("no key takes a float");
-        keys.push(("camera", key.name, (key.show)(&CameraConfig::default()), expected(&fault.message)));
+        let fault = (key.read)(camera, Value::File(&odd)).expect_err("no key takes a section");
+        let (section, name) = match key.name.split_once('.') {
+            None => ("camera", key.name),
+            Some(("offline", name)) => ("camera.offline", name),
+            Some(("privacy", name)) => ("camera.privacy", name),
+            Some(other) => panic!("{other:?}"),
+        };
+        keys.push((section, name, (key.show)(&CameraConfig::default()), expected(&fault.message)));
     }
     assert!(keys.len() >= 35);
     keys
@@ -52,10 +58,13 @@ fn the_shipped_file_equals_the_defaults() {
 #[test]
 fn the_shipped_file_sets_every_key_and_says_what_it_is() {
     let document = DeTable::parse(SHIPPED).unwrap().into_inner();
+    let camera = document["camera"].get_ref().get(0).unwrap().get_ref().as_table().unwrap();
     for (section, name, default, _) in keys() {
         let table = match section {
             "" => &document,
-            "camera" => document["camera"].get_ref().get(0).unwrap().get_ref().as_table().unwrap(),
+            "camera" => camera,
+            "camera.offline" => camera["offline"].get_ref().as_table().unwrap(),
+            "camera.privacy" => camera["privacy"].get_ref().as_table().unwrap(),
             section => document[section].get_ref().as_table().unwrap(),
         };
         let value = table.get(name).unwrap_or_else(|| panic!("config.toml lacks {name} in [{section}]"));
@@ -81,7 +90,7 @@ fn the_documentation_has_every_key_with_its_default_and_limits() {
             .unwrap_or_else(|| panic!("docs/configuration.md lacks {name} under {heading}"));
         assert!(row.contains(&format!("| `{default}` |")), "default of {name}: {default}");
         assert!(row.contains(&format!("| {expected} |")), "values of {name}: {expected}");
-        if section != "camera" {
+        if !section.starts_with("camera") {
             let key = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
             assert!(row.contains(&format!("| `{}` |", env::variable(&key))), "variable of {name}");
         }
@@ -146,6 +155,37 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn offline()(
+        folder in "(/[a-z]{1,9}){0,3}",
+        (remember, after, interval) in (time(1, 600_000), time(0, 3_600_000), time(100, 3_600_000)),
+        announce in any::<bool>(),
+    ) -> OfflineConfig {
+        let remember = if folder.is_empty() { remember } else { Duration::ZERO };
+        OfflineConfig { folder, remember, after, interval, announce }
+    }
+}
+
+prop_compose! {
+    fn privacy()(
+        interleave in prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0],
+        shortest in time(1000, 3_600_000),
+        more in time(0, 3_600_000),
+        delay in time(0, 600_000),
+        quiet in proptest::collection::vec((0u16..1440, 0u16..=1440), 0..3),
+        switch in proptest::option::of(prop_oneof!["(/[a-z]{1,9}){1,3}", "gpiochip[0-9]:[0-9]{1,3}(:low)?"]),
+    ) -> PrivacyConfig {
+        let quiet = quiet.into_iter().filter(|(from, to)| from != to).map(|(from, to)| QuietHours { from, to });
+        PrivacyConfig {
+            interleave, shortest,
+            longest: (shortest + more).min(Duration::from_secs(3600)),
+            delay,
+            quiet: quiet.collect(),
+            switch: switch.map(|switch| switch.parse().unwrap()),
+        }
+    }
+}
+
+prop_compose! {
     fn camera()(
         name in "[a-z0-9][a-z0-9_-]{0,31}",
         title in "[^\\p{Cc}]{0,100}",
@@ -156,10 +196,13 @@ prop_compose! {
         (quality, quarters, hflip, vflip) in (1u8..=100, 0u64..4, any::<bool>(), any::<bool>()),
         (picture, shuffle) in (picture(), any::<bool>()),
         command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}", format in "[A-Za-z0-9]{0,4}",
+        (token, rest) in (proptest::option::of("[0-9a-f]{64}"), time(1000, 3_600_000)),
         origins in proptest::collection::vec("\\*|https?://[a-z]{1,9}(:[1-9][0-9]{0,3})?/?", 0..4),
+        (offline, privacy) in (offline(), privacy()),
     ) -> CameraConfig {
         let is_command = kind == Kind::Command && !command.trim().is_empty();
         let replay = if kind == Kind::Replay { format!("/films/{id}") } else { String::new() };
+        let token = token.filter(|_| kind == Kind::Push).map(|digits| format!("sha256-{digits}").parse().unwrap());
         CameraConfig {
             name: name.parse().unwrap(),
             title,
@@ -176,6 +219,9 @@ prop_compose! {
             device: id,
             format,
             origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
+            upload_token: token,
+            rest,
+            offline, privacy,
         }
     }
 }
@@ -235,7 +281,12 @@ proptest! {
     #[test]
     fn any_value_of_any_key_is_read_without_a_panic(index in any::<proptest::sample::Index>(), value in "(\"[ -!#-\\[\\]-~]{0,40}\"|[0-9]{1,30}(ms|s|y)?|-?[0-9]{1,4}|\\[[0-9,\"]{0,9}\\]|\"([0-9]{1,20}(ms|s|y|ns) ?){1,3}\")") {
         let (section, name, ..) = index.get(&keys()).clone();
-        let header = match section { "" => String::new(), "camera" => "[[camera]]".into(), s => format!("[{s}]") };
+        let header = match section {
+            "" => String::new(),
+            "camera" => "[[camera]]".into(),
+            s if s.starts_with("camera.") => format!("[[camera]]\n[{s}]"),
+            s => format!("[{s}]"),
+        };
         check(&format!("{header}\n{name} = {value}\n"));
     }
 

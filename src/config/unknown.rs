@@ -61,8 +61,9 @@ pub(super) fn printable(name: &str) -> String {
 }
 
 fn did_you_mean(section: &str, near: &str, place: &str) -> String {
-    let is_section = section.is_empty() && places().any(|place| place.0 == near);
-    let near = if is_section { header(near) } else { near.to_owned() };
+    let full = if section.is_empty() { near.to_owned() } else { format!("{section}.{near}") };
+    let is_section = places().any(|place| place.0 == full);
+    let near = if is_section { header(&full) } else { near.to_owned() };
     format!("did you mean {near}{place}?")
 }
 
@@ -76,6 +77,17 @@ fn places() -> impl Iterator<Item = (&'static str, &'static str)> {
         Some((section, name)) => [Some(("", section)), Some((section, name))],
         None => [Some(("", key.name)), None],
     });
-    let camera = CAMERA.iter().map(|key| ("camera", key.name));
-    global.flatten().chain([("", "camera")]).chain(camera)
+    let camera = CAMERA.iter().flat_map(|key| match key.name.split_once('.') {
+        Some((section, name)) => [Some(("camera", section)), Some((within_camera(section), name))],
+        None => [Some(("camera", key.name)), None],
+    });
+    global.flatten().chain([("", "camera")]).chain(camera.flatten())
+}
+
+fn within_camera(section: &str) -> &'static str {
+    match section {
+        "offline" => "camera.offline",
+        "privacy" => "camera.privacy",
+        other => unreachable!("[camera.{other}] has a name here"),
+    }
 }

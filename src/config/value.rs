@@ -6,6 +6,8 @@ use toml::de::{DeInteger, DeValue};
 
 use super::origin::{Origin, Origins};
 use super::picture::{Area, overlay};
+use super::privacy::QuietHours;
+use super::upload::UploadToken;
 
 /// What is wrong with a value, before it is known where it stands.
 #[derive(Debug, PartialEq)]
@@ -71,6 +73,26 @@ impl<'a> Value<'a> {
         self.integer(&format!("an integer from {from} to {to}"), |number| {
             (from..=to).contains(&number).then(|| T::try_from(number).ok()).flatten()
         })
+    }
+
+    /// A number from 0 to 1.
+    pub(super) fn share(self) -> Result<f64, Fault> {
+        const EXPECTED: &str = "a number from 0.0 to 1.0";
+        let number: Option<f64> = match self {
+            Self::File(DeValue::Float(number)) => number.as_str().parse().ok(),
+            Self::File(DeValue::Integer(number)) => number.as_str().parse().ok(),
+            Self::Variable(text) => text.parse().ok(),
+            Self::File(_) => None,
+        };
+        // Not -0.0, which is written otherwise than it is read.
+        let number = number.filter(|number| (0.0..=1.0).contains(number)).map(f64::abs);
+        number.ok_or_else(|| self.not(EXPECTED))
+    }
+
+    /// Hours of the day; in a variable with commas between them.
+    pub(super) fn quiet(self) -> Result<Vec<QuietHours>, Fault> {
+        let list = "a list of hours such as [\"22:00-06:30\"]";
+        self.list(list, QuietHours::EXPECTED, |text| text.parse().ok())
     }
 
     /// `true` or `false`.
@@ -139,6 +161,22 @@ impl<'a> Value<'a> {
         self.text(&format!("{expected}, or nothing"), |text| match text {
             "" => Some(None),
             text => text.parse().ok().map(Some),
+        })
+    }
+
+    /// The hash of a token, or none where it is empty.
+    pub(super) fn upload_token(self) -> Result<Option<UploadToken>, Fault> {
+        self.optional(UploadToken::EXPECTED).map_err(|fault| {
+            // Errors get into logs, and this may be the secret itself.
+            let found = match self.as_text() {
+                Some(_) => "another text".to_owned(),
+                None => self.found(),
+            };
+            let fault = Fault {
+                hint: fault.hint,
+                ..Fault::expected(&format!("{}, or nothing", UploadToken::EXPECTED), &found)
+            };
+            fault.hint("eyelid token NAME makes a token and prints this line")
         })
     }
 

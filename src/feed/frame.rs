@@ -16,7 +16,9 @@ pub struct Frame {
     pub id: FrameId,
     /// The time of exposure, as near as the camera tells it.
     pub taken: SystemTime,
-    /// When it came into memory.
+    /// It is not what the camera sees now, and is to be told so: `taken` is when it was recorded.
+    pub recorded: bool,
+    /// When it came into memory; of a recorded one, when it was shown.
     pub read: Instant,
     /// Pixels across.
     pub width: u16,
@@ -26,7 +28,7 @@ pub struct Frame {
     pub jpeg: Bytes,
 }
 
-/// A picture's id: the time of exposure in microseconds since 1970.
+/// A picture's id: the time of exposure in microseconds since 1970, or of a recorded picture that at which it is shown.
 ///
 /// Strictly increasing within a run of the daemon, and not repeated by a later run unless the machine's
 /// clock shows the same microsecond again: browsers and CDNs keep a picture under its id for a year.

@@ -2,8 +2,17 @@
 //!
 //! One writer, the [`watcher`] of the rolling file; any number of readers, who always get the newest
 //! picture and never a queue. A frame's bytes are shared, not copied.
+//!
+//! ```text
+//! watcher ──▶ arrivals ──▶ gate ──▶ screen: the newest picture and those before it
+//!                            ▲
+//!                    show ───┘ pictures in place of those that arrive
+//! ```
+//!
+//! All that viewers get is on the screen. While the [`Gate`] is open, what arrives is on it at once.
 
 mod frame;
+mod gate;
 mod ring;
 pub mod watcher;
 
@@ -19,6 +28,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 pub use frame::{Frame, FrameId};
+pub use gate::Gate;
 use ring::Ring;
 
 use crate::jpeg;
@@ -35,14 +45,24 @@ pub struct Feed {
 
 #[derive(Debug)]
 struct Shared {
+    /// Changed with the screen locked, as the next two.
+    arrivals: watch::Sender<Option<Arc<Frame>>>,
     newest: watch::Sender<Option<Arc<Frame>>>,
-    ring: Mutex<Ring>,
-    /// Odd while the feed is shut; changed with the ring locked.
+    screen: Mutex<Screen>,
+    /// Odd while the feed is shut.
     era: AtomicU64,
     /// Pictures that were published since the last [`Feed::take_count`].
     taken: AtomicU64,
     ignored: AtomicU64,
     last_defect: Mutex<Option<String>>,
+}
+
+#[derive(Debug)]
+struct Screen {
+    ring: Ring,
+    gate: Gate,
+    /// What has arrived last, if it was not on the screen and may be.
+    kept_back: Option<Arc<Frame>>,
 }
 
 /// Which pictures may be published: those that were read in the era that it is.
@@ -60,8 +80,13 @@ impl Feed {
     pub fn new() -> Self {
         Self {
             shared: Arc::new(Shared {
+                arrivals: watch::channel(None).0,
                 newest: watch::channel(None).0,
-                ring: Mutex::new(Ring::new(RING_BYTES)),
+                screen: Mutex::new(Screen {
+                    ring: Ring::new(RING_BYTES),
+                    gate: Gate::default(),
+                    kept_back: None,
+                }),
                 era: AtomicU64::new(0),
                 taken: AtomicU64::new(0),
                 ignored: AtomicU64::new(0),
@@ -70,7 +95,8 @@ impl Feed {
         }
     }
 
-    /// Publishes a picture taken at `taken`, if it is a whole JPEG; none while the feed is shut.
+    /// A picture taken at `taken` has arrived. It is told to those who listen to arrivals if it is a whole JPEG, and is
+    /// on the screen if the gate is open; nothing happens while the feed is shut.
     ///
     /// # Errors
     /// What is wrong with the picture, which is then counted and otherwise ignored.
@@ -88,60 +114,155 @@ impl Feed {
         jpeg: Bytes,
         taken: SystemTime,
     ) -> Result<Option<Arc<Frame>>, jpeg::Defect> {
-        let info = match jpeg::inspect(&jpeg) {
-            Ok(info) => info,
-            Err(defect) => {
-                self.ignore(defect.to_string());
-                return Err(defect);
-            }
-        };
+        let info = self.inspect(&jpeg)?;
         let taken = sensible(taken);
-        let mut ring = self.ring();
-        if era != self.era() || era.is_shut() {
+        let mut screen = self.screen();
+        if !self.takes(era) {
             return Ok(None);
         }
         self.shared.taken.fetch_add(1, Ordering::Relaxed);
-        let frame = Arc::new(Frame {
-            id: FrameId::after(ring.newest_id(), taken),
-            taken,
-            read: Instant::now(),
-            width: info.width,
-            height: info.height,
-            jpeg,
-        });
-        ring.push(Arc::clone(&frame));
-        // Before the ring is let go of, or one that was forgotten meanwhile would be the newest.
-        self.shared.newest.send_replace(Some(Arc::clone(&frame)));
-        drop(ring);
+        let open = screen.gate.is_open();
+        let id =
+            if open { screen.ring.take_id(taken) } else { FrameId::after(screen.ring.newest_id(), taken) };
+        let (width, height) = (info.width, info.height);
+        let frame = Arc::new(Frame { id, taken, recorded: false, read: Instant::now(), width, height, jpeg });
+        self.shared.arrivals.send_replace(Some(Arc::clone(&frame)));
+        if open {
+            self.put(&mut screen, Arc::clone(&frame));
+        } else {
+            screen.kept_back = (!screen.gate.blocked).then(|| Arc::clone(&frame));
+        }
+        drop(screen);
         Ok(Some(frame))
     }
 
-    /// The newest picture, however old it is.
+    /// Shows a picture in place of those that arrive, whatever the gate: one that arrived before, in the era that is
+    /// given, or a recorded one. None while the feed is shut.
+    ///
+    /// # Errors
+    /// What is wrong with the picture, which is then not shown.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the programme"))]
+    pub(crate) fn show(
+        &self,
+        era: Era,
+        jpeg: Bytes,
+        taken: SystemTime,
+        recorded: bool,
+    ) -> Result<Option<Arc<Frame>>, jpeg::Defect> {
+        let info = jpeg::inspect(&jpeg)?;
+        let mut screen = self.screen();
+        if !self.takes(era) {
+            return Ok(None);
+        }
+        let frame = self.frame(&mut screen, &info, jpeg, taken, recorded);
+        self.put(&mut screen, Arc::clone(&frame));
+        drop(screen);
+        Ok(Some(frame))
+    }
+
+    /// A picture as [`Feed::show`] would show it, for one viewer alone.
+    ///
+    /// # Errors
+    /// As [`Feed::show`].
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the programme"))]
+    pub(crate) fn aside(
+        &self,
+        era: Era,
+        jpeg: Bytes,
+        taken: SystemTime,
+        recorded: bool,
+    ) -> Result<Option<Arc<Frame>>, jpeg::Defect> {
+        let info = jpeg::inspect(&jpeg)?;
+        let mut screen = self.screen();
+        Ok(self.takes(era).then(|| self.frame(&mut screen, &info, jpeg, taken, recorded)))
+    }
+
+    fn frame(
+        &self,
+        screen: &mut Screen,
+        info: &jpeg::Info,
+        jpeg: Bytes,
+        taken: SystemTime,
+        recorded: bool,
+    ) -> Arc<Frame> {
+        let taken = sensible(taken);
+        let id = screen.ring.take_id(if recorded { SystemTime::now() } else { taken });
+        let (width, height) = (info.width, info.height);
+        Arc::new(Frame { id, taken, recorded, read: Instant::now(), width, height, jpeg })
+    }
+
+    fn inspect(&self, jpeg: &Bytes) -> Result<jpeg::Info, jpeg::Defect> {
+        jpeg::inspect(jpeg).inspect_err(|defect| self.ignore(defect.to_string()))
+    }
+
+    fn takes(&self, era: Era) -> bool {
+        era == self.era() && !era.is_shut()
+    }
+
+    /// Puts a picture on the screen, which is locked: or one that was forgotten meanwhile would be the newest.
+    fn put(&self, screen: &mut Screen, frame: Arc<Frame>) {
+        screen.ring.push(Arc::clone(&frame));
+        self.shared.newest.send_replace(Some(frame));
+    }
+
+    /// Changes the gate. When that opens it, what has arrived last is on the screen at once, unless it came while the
+    /// camera was blocked.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the programme"))]
+    pub(crate) fn gate(&self, change: impl FnOnce(&mut Gate)) {
+        let mut screen = self.screen();
+        change(&mut screen.gate);
+        if screen.gate.blocked {
+            screen.kept_back = None;
+        }
+        if screen.gate.is_open()
+            && let Some(last) = screen.kept_back.take()
+        {
+            let id = screen.ring.take_id(last.taken);
+            let (width, height, jpeg) = (last.width, last.height, last.jpeg.clone());
+            let (taken, read) = (last.taken, last.read);
+            let frame = Arc::new(Frame { id, taken, recorded: false, read, width, height, jpeg });
+            self.put(&mut screen, frame);
+        }
+    }
+
+    /// Wakes at each picture that arrives, on the screen or not, and then has the newest of them.
+    pub fn arrivals(&self) -> watch::Receiver<Option<Arc<Frame>>> {
+        self.shared.arrivals.subscribe()
+    }
+
+    /// The picture that has arrived last, since the camera was started.
+    pub(crate) fn arrived(&self) -> Option<Arc<Frame>> {
+        self.shared.arrivals.borrow().clone()
+    }
+
+    /// The newest picture on the screen, however old it is.
     pub fn newest(&self) -> Option<Arc<Frame>> {
         self.shared.newest.borrow().clone()
     }
 
-    /// The picture of that id, while it is in memory.
+    /// The picture of that id, while it is in memory and has been on the screen.
     pub fn get(&self, id: FrameId) -> Option<Arc<Frame>> {
-        self.ring().get(id)
+        self.screen().ring.get(id)
     }
 
-    /// Wakes at each new picture and then has the newest one; what came in between is skipped.
+    /// Wakes at each new picture on the screen and then has the newest one; what came in between is skipped.
     pub fn subscribe(&self) -> watch::Receiver<Option<Arc<Frame>>> {
         self.shared.newest.subscribe()
     }
 
     /// Forgets all pictures and takes no more: from now on other parts of them are to be hidden.
     pub fn shut(&self) {
-        let mut ring = self.ring();
+        let mut screen = self.screen();
         self.shared.era.fetch_add(if self.era().is_shut() { 2 } else { 1 }, Ordering::Relaxed);
-        ring.clear();
+        screen.ring.clear();
+        screen.kept_back = None;
+        self.shared.arrivals.send_replace(None);
         self.shared.newest.send_replace(None);
     }
 
     /// Takes pictures again, but none that was read before.
     pub fn open(&self) {
-        let _ring = self.ring();
+        let _screen = self.screen();
         if self.era().is_shut() {
             self.shared.era.fetch_add(1, Ordering::Relaxed);
         }
@@ -152,9 +273,13 @@ impl Feed {
         Era(self.shared.era.load(Ordering::Relaxed))
     }
 
-    /// Gives the memory of all pictures but the newest back. For a camera that has stopped.
+    /// Gives the memory of all pictures but the newest back. For a camera that has stopped: what has arrived will
+    /// not be on the screen any more.
     pub fn rest(&self) {
-        self.ring().keep_newest();
+        let mut screen = self.screen();
+        screen.ring.keep_newest();
+        screen.kept_back = None;
+        self.shared.arrivals.send_replace(None);
     }
 
     /// How many pictures have come since the last call.
@@ -178,8 +303,8 @@ impl Feed {
         self.shared.last_defect.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    fn ring(&self) -> std::sync::MutexGuard<'_, Ring> {
-        self.shared.ring.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn screen(&self) -> std::sync::MutexGuard<'_, Screen> {
+        self.shared.screen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -198,37 +323,4 @@ impl Default for Feed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn jpeg() -> Bytes {
-        let mut jpeg = Vec::new();
-        let encoder = jpeg_encoder::Encoder::new(&mut jpeg, 80);
-        encoder.encode(&[7; 64], 8, 8, jpeg_encoder::ColorType::Luma).unwrap();
-        jpeg.into()
-    }
-
-    #[test]
-    fn a_feed_that_is_shut_forgets_and_takes_nothing_that_was_read_before() {
-        let feed = Feed::new();
-        let publish = || feed.publish(jpeg(), SystemTime::now()).unwrap().map(|frame| frame.id);
-        let newest = || feed.newest().map(|frame| frame.id);
-        let first = publish().unwrap();
-        let before = feed.era();
-        feed.shut();
-        assert_eq!(newest(), None);
-        assert!(feed.get(first).is_none());
-        assert_eq!(publish(), None);
-        let shut = feed.era();
-        feed.shut();
-        feed.open();
-        feed.open();
-        for era in [before, shut] {
-            assert!(feed.publish_from(era, jpeg(), SystemTime::now()).unwrap().is_none());
-        }
-        assert_eq!(newest(), None);
-        let second = publish().unwrap();
-        assert!(second > first);
-        assert_eq!(newest(), Some(second));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! The last pictures, bounded in bytes.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::SystemTime};
 
 use super::{Frame, FrameId};
 
@@ -37,6 +37,13 @@ impl Ring {
         self.newest_id
     }
 
+    /// Takes an id that no other picture will have.
+    pub(super) fn take_id(&mut self, taken: SystemTime) -> FrameId {
+        let id = FrameId::after(self.newest_id, taken);
+        self.newest_id = Some(id);
+        id
+    }
+
     pub(super) fn keep_newest(&mut self) {
         while self.frames.len() > 1 {
             self.drop_oldest();
@@ -69,7 +76,7 @@ mod tests {
         let taken = UNIX_EPOCH + Duration::from_micros(micros);
         let jpeg = Bytes::from(vec![0; size]);
         let id = FrameId::after(previous, taken);
-        Arc::new(Frame { id, taken, read: Instant::now(), width: 1, height: 1, jpeg })
+        Arc::new(Frame { id, taken, recorded: false, read: Instant::now(), width: 1, height: 1, jpeg })
     }
 
     proptest! {

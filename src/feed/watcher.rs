@@ -123,7 +123,7 @@ async fn follow(
         match read(&file, &mut last_read) {
             Ok(Some((jpeg, taken, again))) => {
                 // Two pictures within a tick of the kernel's clock differ in nothing but their bytes.
-                if again && feed.newest().is_some_and(|newest| newest.jpeg == jpeg) {
+                if again && feed.arrived().is_some_and(|last| last.jpeg == jpeg) {
                     continue;
                 }
                 if let Err(defect) = feed.publish_from(era, jpeg, taken) {

@@ -19,6 +19,9 @@ use crate::{
 /// The exposure time in seconds since 1970 with microseconds, under the name that mjpg-streamer gave it.
 const X_TIMESTAMP: &str = "x-timestamp";
 
+/// Whether a picture is what the camera sees, 1, or recorded, 0.
+const X_EYELID_LIVE: &str = "x-eyelid-live";
+
 /// The picture that the query's `_t` names, which caches may keep for ever; else the newest one, which they
 /// may not keep at all.
 pub(crate) fn image(camera: &Camera, query: Option<&str>, headers: &HeaderMap) -> Response<Bytes> {
@@ -52,13 +55,19 @@ pub(super) fn picture(
     }
     let headers = response.headers_mut();
     // These, and those of the guard.
-    headers.reserve(8);
+    headers.reserve(9);
+    headers.insert(X_EYELID_LIVE, HeaderValue::from_static(live(frame)));
     headers.insert(X_TIMESTAMP, text(format_args!("{}", timestamp(frame))));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(header::ETAG, etag);
     headers.insert(header::LAST_MODIFIED, text(format_args!("{}", HttpDate::from(frame.taken))));
     response
+}
+
+/// The value of `X-Eyelid-Live`.
+pub(super) fn live(frame: &Frame) -> &'static str {
+    if frame.recorded { "0" } else { "1" }
 }
 
 /// The value of `X-Timestamp`.

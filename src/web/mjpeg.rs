@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! --boundary␍␊
-//! Content-Type, Content-Length, X-Timestamp␍␊␍␊ JPEG ␍␊--boundary␍␊      once for each picture
+//! Content-Type, Content-Length, X-Timestamp, X-Eyelid-Live␍␊␍␊ JPEG ␍␊--boundary␍␊      once for each picture
 //! ```
 //!
 //! The boundary goes out with the picture that it ends: many clients show a picture only when they see it.
@@ -139,8 +139,9 @@ enum Part {
 fn headers(frame: &Frame) -> Bytes {
     let mut text = Vec::with_capacity(128);
     let length = frame.jpeg.len();
-    let timestamp = image::timestamp(frame);
-    write!(text, "Content-Type: image/jpeg\r\nContent-Length: {length}\r\nX-Timestamp: {timestamp}\r\n\r\n")
+    let (timestamp, live) = (image::timestamp(frame), image::live(frame));
+    write!(text, "Content-Type: image/jpeg\r\nContent-Length: {length}\r\nX-Timestamp: {timestamp}\r\n")
+        .and_then(|()| write!(text, "X-Eyelid-Live: {live}\r\n\r\n"))
         .expect("memory can be written to");
     text.into()
 }
@@ -199,7 +200,15 @@ mod tests {
     fn frame(id: u64, jpeg: Vec<u8>) -> Arc<Frame> {
         let id = id.to_string().parse().unwrap();
         let taken = SystemTime::UNIX_EPOCH + Duration::from_micros(1_772_366_400_123_456);
-        Arc::new(Frame { id, taken, read: std::time::Instant::now(), width: 1, height: 1, jpeg: jpeg.into() })
+        Arc::new(Frame {
+            id,
+            taken,
+            recorded: false,
+            read: std::time::Instant::now(),
+            width: 1,
+            height: 1,
+            jpeg: jpeg.into(),
+        })
     }
 
     fn turn(

@@ -20,6 +20,7 @@ pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
 mod stats;
+mod upload;
 mod websocket;
 
 use std::sync::Arc;

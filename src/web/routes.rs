@@ -19,7 +19,7 @@ use super::{
     query,
     server::Line,
     smaller::Smaller,
-    snapshot, stats,
+    snapshot, stats, upload,
     websocket::{self, Heartbeat},
 };
 use crate::{
@@ -66,10 +66,10 @@ enum Route<'a> {
     Cameras,
     Camera(&'a str),
     Controls(&'a str),
+    /// Where pictures are sent: to a camera, or to the first one that takes them.
+    Upload(Option<&'a str>),
     Ledger(&'a str),
     Status,
-    /// The page with plots of [`Route::Stats`].
-    StatsPage,
     Stats,
     Health,
     /// Nothing, below `/api` or a camera.
@@ -106,7 +106,6 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
         ["healthz"] => Route::Health,
         ["api", "status"] => Route::Status,
         ["api", "stats"] => Route::Stats,
-        ["stats"] => Route::StatsPage,
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
         ["api", "cameras", name, "controls"] => Route::Controls(name),
@@ -119,6 +118,8 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
             Some(Ok(_)) => Route::Nothing,
             Some(Err(unknown)) => Route::NoAction(unknown),
         },
+        ["upload"] => Route::Upload(None),
+        ["cameras", name, "upload"] => Route::Upload(Some(name)),
         ["cameras", name, file] => {
             way(file).map_or(Route::Nothing, |way| Route::Watch(Which::Named(name), way))
         }
@@ -137,6 +138,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
 fn methods(route: &Route<'_>) -> &'static str {
     match route {
         Route::Controls(_) => controls::METHODS,
+        Route::Upload(_) => upload::METHODS,
         _ => "GET, HEAD",
     }
 }
@@ -210,7 +212,6 @@ async fn answer(
     }
     let whole = match route {
         Route::Page => site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path)),
-        Route::StatsPage => site.page.asset("/stats.html", headers, method).unwrap_or_else(|| nothing(path)),
         Route::CameraPage(name) => match site.cameras.get(name) {
             Some(_) => site.page.asset("/", headers, method).unwrap_or_else(|| nothing(path)),
             None => no_camera(name),
@@ -228,6 +229,7 @@ async fn answer(
             Err(refusal) => *refusal,
         },
         Route::NoAction(action) => *query::refused("action", &action, "stream or snapshot"),
+        Route::Upload(name) => upload::upload(&site.cameras, name, headers, body).await,
         Route::Health => api::health(),
         Route::Nothing => nothing(path),
         _ if !accepts(headers, "application", "json") => not_acceptable("application/json"),
@@ -257,7 +259,8 @@ fn other_method(site: &Site, asked: &Asked, methods: &'static str) -> Response<B
         .map(|camera| camera.origins())
         .filter(|origins| cors::allowed(origins, &asked.headers));
     if let Some(origins) = origins {
-        let mut response = cors::preflight();
+        // A page may ask for a picture that it may have already, and for one past all caches.
+        let mut response = cors::preflight("GET, HEAD", "cache-control, if-none-match, pragma");
         cors::tell(&mut response, &origins, &asked.headers);
         return response;
     }
@@ -399,9 +402,6 @@ mod tests {
             ("/api/cameras/tank/ledger", Route::Ledger("tank")),
             ("/api/status", Route::Status),
             ("/api/stats", Route::Stats),
-            ("/stats", Route::StatsPage),
-            ("/stats.js", Route::Page),
-            ("/stats/", Route::Page),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),
             ("/healthz", Route::Health),

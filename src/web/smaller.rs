@@ -139,7 +139,15 @@ mod tests {
 
     fn frame(id: u64) -> Arc<Frame> {
         let (id, jpeg) = (id.to_string().parse().unwrap(), Bytes::from(vec![id as u8]));
-        Arc::new(Frame { id, taken: SystemTime::now(), read: Instant::now(), width: 640, height: 480, jpeg })
+        Arc::new(Frame {
+            id,
+            taken: SystemTime::now(),
+            recorded: false,
+            read: Instant::now(),
+            width: 640,
+            height: 480,
+            jpeg,
+        })
     }
 
     fn camera(name: &str) -> CameraName {

@@ -117,8 +117,10 @@ impl<'a> Sender<'a> {
                     (self.last, self.begun) = (Some(frame.id), true);
                     self.wishes.granted();
                     if wish.times {
-                        let (id, taken_ms) = (frame.id.micros(), unix_ms(frame.taken));
-                        self.tell(&json!({ "event": "picture", "id": id, "taken_ms": taken_ms })).await?;
+                        let (id, taken_ms, live) = (frame.id.micros(), unix_ms(frame.taken), !frame.recorded);
+                        let event =
+                            json!({ "event": "picture", "id": id, "taken_ms": taken_ms, "live": live });
+                        self.tell(&event).await?;
                     }
                     self.send(Message::Binary(frame.jpeg.clone())).await?;
                     self.camera.tally().sent(frame.jpeg.len());
