@@ -28,7 +28,8 @@ impl Desk {
     /// A daemon opens its ledger.
     fn open(&self) -> (Ledger, Book) {
         let book = Book::default();
-        let ledger = Ledger::open(&"tank".parse().unwrap(), self.file(), book.clone(), self.viewers.clone());
+        let ledger =
+            Ledger::open(&"tank".parse().unwrap(), Some(self.file()), book.clone(), self.viewers.clone());
         (ledger, book)
     }
 
