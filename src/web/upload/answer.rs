@@ -61,6 +61,11 @@ impl Refused {
     ) -> Self {
         Self { status, reason: reason.into(), hint: hint.into() }
     }
+
+    #[cfg(test)]
+    pub(super) fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
 }
 
 impl fmt::Display for Refused {
