@@ -213,7 +213,7 @@ impl Camera {
         let config = self.inner.config.borrow();
         let (interval, rest) = (config.interval, config.rest);
         let token = config.upload_token.clone();
-        (config.kind == Kind::Push).then(|| Uploads { token, interval, rest })
+        (config.kind == Kind::Push).then_some(Uploads { token, interval, rest })
     }
 
     /// Where pictures that are sent to it go.
