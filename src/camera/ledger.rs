@@ -78,7 +78,7 @@ impl Moment {
 impl Book {
     /// The ledger as the API gives it: what of it reaches beyond `since`, and the sum of `day`, both in Unix milliseconds.
     pub fn to_json(&self, viewers: &Viewers, since: u64, day: &Range<u64>) -> Value {
-        self.told_at(Moment::now(), viewers.most(), since, day)
+        self.told_at(Moment::now(), viewers.most_of_stretch(), since, day)
     }
 
     fn told_at(&self, now: Moment, most: usize, since: u64, day: &Range<u64>) -> Value {
@@ -128,23 +128,22 @@ impl Book {
 pub(super) struct Ledger {
     book: Book,
     viewers: Viewers,
-    writer: Writer,
+    /// Nothing where it is not to be written down.
+    writer: Option<Writer>,
     /// Why the stretch that lasts is being ended.
     stopping: Option<Arc<str>>,
 }
 
 impl Ledger {
-    /// The ledger in `file`, with what an earlier daemon has written. Stretches that it has not ended stay without an
+    /// The ledger in `file`, if there is one, with what an earlier daemon has written. Stretches that it has not ended stay without an
     /// end.
-    pub(super) fn open(camera: &CameraName, file: PathBuf, book: Book, viewers: Viewers) -> Self {
-        let mut pages = book.pages();
-        for line in file::load(camera, &file) {
-            pages.read(line);
-        }
-        drop(pages);
-        let told = book.clone();
-        let tell = move |trouble| told.pages().trouble = trouble;
-        Self { writer: Writer::start(camera.clone(), file, tell), book, viewers, stopping: None }
+    pub(super) fn open(camera: &CameraName, file: Option<PathBuf>, book: Book, viewers: Viewers) -> Self {
+        let writer = file.map(|file| {
+            file::load(camera, &file).into_iter().for_each(|line| book.pages().read(line));
+            let told = book.clone();
+            Writer::start(camera.clone(), file, move |trouble| told.pages().trouble = trouble)
+        });
+        Self { writer, book, viewers, stopping: None }
     }
 
     /// A capture process was started.
@@ -164,15 +163,19 @@ impl Ledger {
 
     /// Returns when all is written, or can't be.
     pub(super) async fn close(self) {
-        self.writer.close().await;
+        if let Some(writer) = self.writer {
+            writer.close().await;
+        }
     }
 
     fn begin_at(&mut self, now: Moment, why: &str) {
-        self.viewers.restart_most();
+        self.viewers.restart_stretch();
         self.stopping = None;
         let stretch =
             Stretch { from: now.wall, to: None, on_ms: None, viewers: None, why: short(why), ended: None };
-        self.writer.write(&stretch);
+        if let Some(writer) = &self.writer {
+            writer.write(&stretch);
+        }
         let mut pages = self.book.pages();
         pages.on_since = Some(now.steady);
         pages.push(stretch);
@@ -186,9 +189,11 @@ impl Ledger {
         stretch.to = Some(now.wall);
         stretch.on_ms = Some(now.steady.saturating_duration_since(begun).as_millis() as u64);
         // Who came may have left before the process was started.
-        stretch.viewers = Some(self.viewers.most().max(1) as u64);
+        stretch.viewers = Some(self.viewers.most_of_stretch().max(1) as u64);
         stretch.ended = Some(ended);
-        self.writer.write(stretch);
+        if let Some(writer) = &self.writer {
+            writer.write(stretch);
+        }
     }
 }
 

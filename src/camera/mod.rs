@@ -79,6 +79,31 @@ impl Camera {
         program: Program,
         shutdown: CancellationToken,
     ) -> notify::Result<(Self, Task)> {
+        Self::bring_up(config, run_folder, state_folder, program, shutdown, true)
+    }
+
+    /// As [`Camera::start`], for a picture that somebody takes by hand: nothing of it is written down.
+    ///
+    /// # Errors
+    /// As [`Camera::start`].
+    pub fn start_unrecorded(
+        config: CameraConfig,
+        run_folder: &Path,
+        state_folder: &Path,
+        program: Program,
+        shutdown: CancellationToken,
+    ) -> notify::Result<(Self, Task)> {
+        Self::bring_up(config, run_folder, state_folder, program, shutdown, false)
+    }
+
+    fn bring_up(
+        config: CameraConfig,
+        run_folder: &Path,
+        state_folder: &Path,
+        program: Program,
+        shutdown: CancellationToken,
+        recorded: bool,
+    ) -> notify::Result<(Self, Task)> {
         let feed = Feed::new();
         let viewers = Viewers::new(config.linger);
         let output = run_folder.join(config.name.as_str()).join(FILE_NAME);
@@ -89,7 +114,12 @@ impl Camera {
         let (publish_panel, panel) = watch::channel(Panel::default());
         let controls = Controls::new(&name, kept.join(controls::FILE_NAME), publish_panel);
         let book = Book::default();
-        let ledger = Ledger::open(&name, kept.join(ledger::FILE_NAME), book.clone(), viewers.clone());
+        let ledger = Ledger::open(
+            &name,
+            recorded.then(|| kept.join(ledger::FILE_NAME)),
+            book.clone(),
+            viewers.clone(),
+        );
         let (wish, wishes) = mpsc::channel(16);
         let (publish, status) = watch::channel(Status::new(&config));
         let inbox = Inbox::beside(&output);
@@ -110,17 +140,18 @@ impl Camera {
                 closed: shutdown.clone(),
             }),
         };
-        let task = task::CameraTask::new(
+        let task = task::CameraTask::new(task::Parts {
             configured,
             viewers,
             feed,
             publish,
-            output.clone(),
+            output: output.clone(),
             program,
-            (controls, wishes),
+            controls,
+            wishes,
             inbox,
             ledger,
-        );
+        });
         let task = tokio::spawn(async move {
             task.run(shutdown).await;
             drop(watcher);

@@ -40,6 +40,20 @@ const RATE_WINDOW: Duration = Duration::from_secs(2);
 /// What somebody wants of the controls, and who is told what to wait for.
 pub(super) type Wish = (Wanted, oneshot::Sender<Result<Ticket, SetError>>);
 
+/// What a camera's task is made of.
+pub(super) struct Parts {
+    pub(super) configured: watch::Receiver<CameraConfig>,
+    pub(super) viewers: Viewers,
+    pub(super) feed: Feed,
+    pub(super) publish: watch::Sender<Status>,
+    pub(super) output: PathBuf,
+    pub(super) program: Program,
+    pub(super) controls: Controls,
+    pub(super) wishes: mpsc::Receiver<Wish>,
+    pub(super) inbox: Inbox,
+    pub(super) ledger: Ledger,
+}
+
 pub(super) struct CameraTask {
     configured: watch::Receiver<CameraConfig>,
     config: CameraConfig,
@@ -68,17 +82,19 @@ pub(super) struct CameraTask {
 }
 
 impl CameraTask {
-    pub(super) fn new(
-        mut configured: watch::Receiver<CameraConfig>,
-        viewers: Viewers,
-        feed: Feed,
-        publish: watch::Sender<Status>,
-        output: PathBuf,
-        program: Program,
-        (controls, wishes): (Controls, mpsc::Receiver<Wish>),
-        inbox: Inbox,
-        ledger: Ledger,
-    ) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts {
+            mut configured,
+            viewers,
+            feed,
+            publish,
+            output,
+            program,
+            controls,
+            wishes,
+            inbox,
+            ledger,
+        } = parts;
         let config = configured.borrow_and_update().clone();
         let life = Lifecycle::new(limits(&config));
         Self {

@@ -34,7 +34,7 @@ struct Audience {
     /// How many times somebody became a viewer, and the most viewers at a time, since the last [`Viewers::take_visits`].
     visits: u64,
     most: usize,
-    /// The most viewers at a time since the last [`Viewers::restart_most`].
+    /// The most viewers at a time since the last [`Viewers::restart_stretch`].
     most_of_stretch: usize,
 }
 
@@ -93,14 +93,14 @@ impl Viewers {
         self.audience().linger = linger;
     }
 
-    /// From now on [`Viewers::most`] tells of what comes.
-    pub(super) fn restart_most(&self) {
+    /// From now on [`Viewers::most_of_stretch`] tells of what comes.
+    pub(super) fn restart_stretch(&self) {
         let mut audience = self.audience();
         audience.most_of_stretch = audience.viewers();
     }
 
-    /// The most viewers at a time since [`Viewers::restart_most`].
-    pub(super) fn most(&self) -> usize {
+    /// The most viewers at a time since [`Viewers::restart_stretch`].
+    pub(super) fn most_of_stretch(&self) -> usize {
         self.audience().most_of_stretch
     }
 

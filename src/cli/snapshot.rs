@@ -72,7 +72,8 @@ async fn take(camera: CameraConfig, config: &Config) -> anyhow::Result<(Arc<Fram
     let folder = RunFolder::take(Path::new(&own), config.allow_disk)?;
     let stop = CancellationToken::new();
     let state = state_folder::usual(&config.state_folder);
-    let (camera, task) = Camera::start(camera, folder.path(), &state, Program::this(), stop.clone())?;
+    let (camera, task) =
+        Camera::start_unrecorded(camera, folder.path(), &state, Program::this(), stop.clone())?;
     let frame = tokio::select! {
         frame = fresh(&camera) => frame,
         interrupted = interrupted() => Err((interrupted, Duration::ZERO)),

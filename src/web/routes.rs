@@ -19,12 +19,13 @@ use super::{
     query,
     server::Line,
     smaller::Smaller,
-    snapshot, upload,
+    snapshot, stats, upload,
     websocket::{self, Heartbeat},
 };
 use crate::{
     camera::{Camera, Cameras},
     config::PageConfig,
+    stats::Stats,
 };
 
 /// What the routes serve.
@@ -32,6 +33,7 @@ use crate::{
 pub(crate) struct Site {
     pub(crate) cameras: Cameras,
     pub(crate) about: Arc<About>,
+    pub(crate) stats: Stats,
     pub(crate) page: Page,
     pub(crate) page_config: watch::Receiver<PageConfig>,
     pub(crate) heartbeat: Heartbeat,
@@ -68,6 +70,7 @@ enum Route<'a> {
     Upload(Option<&'a str>),
     Ledger(&'a str),
     Status,
+    Stats,
     Health,
     /// Nothing, below `/api` or a camera.
     Nothing,
@@ -102,6 +105,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
     match segments[..] {
         ["healthz"] => Route::Health,
         ["api", "status"] => Route::Status,
+        ["api", "stats"] => Route::Stats,
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
         ["api", "cameras", name, "controls"] => Route::Controls(name),
@@ -242,6 +246,7 @@ async fn answer(
             Some(camera) => ledger::ledger(&camera, query),
             None => no_camera(name),
         },
+        Route::Stats => stats::stats(&site.stats, &site.cameras),
         Route::Status => api::status(&site.about),
     };
     whole.map(Content::from)
@@ -287,7 +292,7 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
     let (query, headers) = (asked.query.as_deref(), &asked.headers);
     let look = asked.method == Method::HEAD;
     let whole = match way {
-        Way::Mjpeg => return mjpeg::mjpeg(camera, query, asked.line.clone(), look).await,
+        Way::Mjpeg => return mjpeg::mjpeg(camera, query, headers, asked.line.clone(), look).await,
         Way::WebSocket => {
             let upgrade = asked.upgrade.clone().filter(|_| !look);
             websocket::websocket(camera, query, headers, upgrade, asked.line.clone(), site.heartbeat)
@@ -396,6 +401,7 @@ mod tests {
             ("/api/cameras/tank/controls/", Route::Nothing),
             ("/api/cameras/tank/ledger", Route::Ledger("tank")),
             ("/api/status", Route::Status),
+            ("/api/stats", Route::Stats),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),
             ("/healthz", Route::Health),

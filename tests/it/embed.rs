@@ -1,8 +1,10 @@
-//! Cameras on pages of other sites by Socket.IO.
+//! Cameras on pages of other sites by Socket.IO, as `embed.js` shows them.
 
 use std::fs;
 
-use crate::support::{Browser, Daemon, Manner, Reply, StandIn, eventually, request};
+use serde_json::json;
+
+use crate::support::{Browser, Daemon, Manner, Reply, StandIn, eventually, get, request};
 
 const LONG: &str = "linger = \"1h\"";
 const FRIEND: &str = "https://friend.example";
@@ -108,5 +110,38 @@ async fn a_changed_list_counts_at_once_and_ends_connections_that_it_forbids() {
     own.forget("liveStream");
     own.picture().await;
     assert_eq!(camera.starts().len(), 1);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_element_s_script_is_for_pages_of_every_site_and_small() {
+    let camera = StandIn::new();
+    let daemon = Daemon::start(&camera.entry("tank", LONG)).await;
+    let foreign = [
+        format!("Origin: {STRANGER}\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors\r\n"),
+        "Origin: null\r\n".to_owned(),
+        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n".to_owned(),
+        "Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: no-cors\r\n".to_owned(),
+        String::new(),
+    ];
+    for headers in foreign {
+        let reply = request(daemon.address, "GET", "/embed.js", &headers, b"").await;
+        assert_eq!((reply.status, sharing(&reply)), (200, ["*", "cross-origin", ""]), "{headers}");
+        assert_eq!(reply.header("cache-control"), "public, max-age=600");
+        assert!(reply.header("content-type").starts_with("text/javascript"));
+        let known = format!("{headers}If-None-Match: {}\r\n", reply.header("etag"));
+        let again = request(daemon.address, "GET", "/embed.js", &known, b"").await;
+        assert_eq!((again.status, sharing(&again)), (304, ["*", "cross-origin", ""]), "{headers}");
+    }
+    let stranger = format!("Origin: {STRANGER}\r\n");
+    for (method, path) in [("POST", "/embed.js"), ("GET", "/app.js"), ("GET", "/embed.js/")] {
+        let reply = request(daemon.address, method, path, &stranger, b"").await;
+        assert_eq!((reply.status, sharing(&reply)), (403, ["", "same-origin", ""]), "{method} {path}");
+    }
+    let rebound = format!("Host: stranger.example\r\n{stranger}");
+    assert_eq!(request(daemon.address, "GET", "/embed.js", &rebound, b"").await.status, 421);
+    let script = get(daemon.address, "/embed.js").await.body;
+    assert!(script.len() < 12_000, "embed.js has {} bytes", script.len());
+    assert_eq!(get(daemon.address, "/api/cameras/tank").await.json()["viewers"], json!(0));
     daemon.stop().await;
 }

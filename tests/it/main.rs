@@ -26,6 +26,7 @@ mod rolling_file;
 mod signals;
 mod snapshot;
 mod socketio;
+mod stats;
 mod support;
 mod upload;
 mod websocket;

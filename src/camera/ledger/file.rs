@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::CameraName;
+use crate::{config::CameraName, state_folder::with_ending};
 
 /// Its name, in the folder `cameras/NAME` of the state folder.
 pub(in crate::camera) const FILE_NAME: &str = "ledger.jsonl";
@@ -38,9 +38,7 @@ pub(super) struct Line {
 
 /// Where the file before this one is.
 pub(super) fn older(file: &Path) -> PathBuf {
-    let mut path = file.as_os_str().to_owned();
-    path.push(".1");
-    path.into()
+    with_ending(file, "1")
 }
 
 /// All lines that there are, the oldest first. What can't be understood is left out, with one warning.

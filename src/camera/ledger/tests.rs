@@ -28,7 +28,8 @@ impl Desk {
     /// A daemon opens its ledger.
     fn open(&self) -> (Ledger, Book) {
         let book = Book::default();
-        let ledger = Ledger::open(&"tank".parse().unwrap(), self.file(), book.clone(), self.viewers.clone());
+        let ledger =
+            Ledger::open(&"tank".parse().unwrap(), Some(self.file()), book.clone(), self.viewers.clone());
         (ledger, book)
     }
 
@@ -45,7 +46,7 @@ impl Desk {
     }
 
     fn told(&self, book: &Book, now: u64) -> Value {
-        book.told_at(self.at(now), self.viewers.most(), 0, &DAY)
+        book.told_at(self.at(now), self.viewers.most_of_stretch(), 0, &DAY)
     }
 }
 
@@ -197,7 +198,7 @@ fn a_large_file_becomes_the_older_of_two() {
     };
     let mut last = 0;
     let mut size = 0;
-    while size < 5 * 256 << 10 {
+    while size < (5 * 256) << 10 {
         last += 1;
         let text: String = (0..10).map(|more| line(10 * last + more)).collect();
         size += text.len();
