@@ -8,6 +8,7 @@ pub mod registry;
 pub mod status;
 pub mod viewers;
 
+mod bars;
 mod requests;
 mod task;
 mod transition_log;

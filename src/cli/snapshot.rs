@@ -17,7 +17,7 @@ use super::{Common, complain, runtime};
 use crate::{
     camera::{Camera, fresh::fresh, process::Program},
     capture::protocol::Failure,
-    config::{CameraConfig, Config, LogConfig, LogLevel},
+    config::{CameraConfig, Config, LogConfig, LogLevel, OfflineConfig},
     feed::Frame,
     logging,
     run_folder::{self, RunFolder},
@@ -72,16 +72,19 @@ fn choose<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result<&'a Came
     }
 }
 
-async fn take(camera: CameraConfig, config: &Config) -> anyhow::Result<(Arc<Frame>, Option<String>)> {
+async fn take(mut camera: CameraConfig, config: &Config) -> anyhow::Result<(Arc<Frame>, Option<String>)> {
     let mut own = run_folder::usual().into_os_string();
     own.push(format!(".snapshot-{}", std::process::id()));
     let folder = RunFolder::take(Path::new(&own), config.allow_disk)?;
     let stop = CancellationToken::new();
     let state = state_folder::usual(&config.state_folder);
+    // A picture of now. What keeps the camera from running counts here too.
+    camera.offline = OfflineConfig::default();
+    (camera.privacy.interleave, camera.privacy.delay) = (0.0, Duration::ZERO);
     let (camera, task) = Camera::start(camera, folder.path(), &state, Program::this(), stop.clone())?;
     let frame = tokio::select! {
         frame = fresh(&camera) => frame,
-        interrupted = interrupted() => Err((interrupted, Duration::ZERO)),
+        interrupted = interrupted() => Err((interrupted, None)),
     };
     let notice = camera.status().borrow().source.as_ref().and_then(|source| source.notice.clone());
     stop.cancel();

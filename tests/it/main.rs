@@ -19,6 +19,7 @@ mod images;
 mod mjpeg;
 mod on_demand;
 mod picture;
+mod privacy;
 mod race;
 mod rolling_file;
 mod signals;
