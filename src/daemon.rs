@@ -15,6 +15,7 @@ use crate::{
     config::{self, CameraChange, CameraConfig, CameraName, Config, Loaded},
     logging,
     run_folder::RunFolder,
+    stats::{Keeper, Stats},
     systemd,
     web::{self, Web, api::About, page::Page},
 };
@@ -53,8 +54,10 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
             .map(|file| std::path::absolute(file).unwrap_or(file.clone()).display().to_string()),
         error: Mutex::new(None),
     });
-    let mut house = House::new(&run_folder, &state_folder, program, &shutdown);
+    let stats = Stats::open(&state_folder);
+    let mut house = House::new(&run_folder, &state_folder, program, &stats, &shutdown);
     house.arrange(&config.cameras).await?;
+    let keeper = Keeper::start(stats.clone());
 
     let (changed, mut changes) = mpsc::unbounded_channel();
     let watcher = match (&file, &request) {
@@ -74,7 +77,7 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
         None => Page::embedded(),
     };
     let (cameras, about_web) = (house.cameras.clone(), Arc::clone(&about));
-    let mut web = Web::start(&config, cameras, about_web, page, listener, shutdown.clone());
+    let mut web = Web::start(&config, cameras, about_web, stats.clone(), page, listener, shutdown.clone());
     let watchdog = tokio::spawn(systemd::watchdog(shutdown.clone()));
     tracing::info!("listening on http://{address}");
     systemd::ready(&format!("listening on {address}"));
@@ -118,6 +121,7 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
     drop(watcher);
     web.close().await;
     house.close().await;
+    keeper.close().await;
     let _ = watchdog.await;
     drop(run_folder);
     Ok(())
@@ -161,6 +165,7 @@ struct House<'a> {
     run_folder: &'a RunFolder,
     state_folder: &'a Path,
     program: Program,
+    stats: &'a Stats,
     shutdown: &'a CancellationToken,
     ending: Vec<(CameraName, camera::Task)>,
 }
@@ -177,10 +182,11 @@ impl<'a> House<'a> {
         run_folder: &'a RunFolder,
         state_folder: &'a Path,
         program: Program,
+        stats: &'a Stats,
         shutdown: &'a CancellationToken,
     ) -> Self {
         let (cameras, living, ending) = (Cameras::new(Vec::new()), Vec::new(), Vec::new());
-        Self { cameras, living, run_folder, state_folder, program, shutdown, ending }
+        Self { cameras, living, run_folder, state_folder, program, stats, shutdown, ending }
     }
 
     /// Makes the cameras those of the configuration. Those that stay as they are notice nothing.
@@ -224,6 +230,7 @@ impl<'a> House<'a> {
             .with_context(|| {
                 format!("camera {}: its folder in {} can't be watched", config.name, folder.display())
             })?;
+        self.stats.follow(&camera);
         tokio::spawn(report(self.cameras.clone(), camera.clone(), stop.clone()));
         Ok(Living { camera, config: config.clone(), stop, task })
     }

@@ -22,6 +22,7 @@
 //! | [`cli`]     | what each subcommand does: run, check, cameras, snapshot, capture |
 //! | [`daemon`]  | builds cameras and server in order, tears them down in reverse |
 //! | [`web`]     | accept loop, guard, and one file per way to watch |
+//! | [`stats`]   | visitors of the cameras, day by day |
 //! | [`camera`]  | the handle and its task, the lifecycle as a pure state machine, viewers, the child process |
 //! | [`capture`] | what runs in the child: the protocol, the rolling file, one file per kind of camera |
 //! | [`feed`]    | from the rolling file to frames in memory |
@@ -41,5 +42,6 @@ mod memory;
 pub mod picture;
 pub mod run_folder;
 pub mod state_folder;
+pub mod stats;
 pub mod systemd;
 pub mod web;

@@ -76,7 +76,7 @@ impl RunFolder {
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("part") => drop(fs::remove_file(&path)),
                 // Whatever else a command has put there.
-                Some(own_file::EXTENSION) => drop(fs::remove_dir_all(&path)),
+                Some(own_file::EXTENSION | own_file::PUSH_EXTENSION) => drop(fs::remove_dir_all(&path)),
                 _ => {}
             }
             let _ = fs::remove_dir(&path);

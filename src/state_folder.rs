@@ -1,6 +1,13 @@
-//! The folder for what outlives the daemon: settings of cameras. No picture is ever written there.
+//! The folder for what outlives the daemon: settings of cameras, when they were on, what was counted. No picture is ever
+//! written there.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
 
 /// Where the folder is: `configured` unless it is empty, else `$STATE_DIRECTORY`, which systemd sets, else
 /// `$XDG_STATE_HOME/eyelid`, else `~/.local/state/eyelid`. It is made when there is something to write.
@@ -21,6 +28,34 @@ fn find(configured: &str, variable: impl Fn(&str) -> Option<String>) -> PathBuf 
     };
     // Without a home it is the folder that a service has.
     of_systemd.or_else(|| of_user().map(|state| state.join("eyelid"))).unwrap_or("/var/lib/eyelid".into())
+}
+
+/// Replaces a file in it, so that after a power cut it is the old one or the new one. Its folder is made if need be.
+///
+/// # Errors
+/// When nothing can be written there. The old file is as it was.
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = file.parent().expect("a file lies in a folder");
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let part = with_ending(file, "part");
+    let mut open = OpenOptions::new();
+    let written =
+        open.write(true).create(true).truncate(true).mode(0o600).open(&part).and_then(|mut part| {
+            part.write_all(bytes)?;
+            part.sync_all()
+        });
+    written
+        .and_then(|()| fs::rename(&part, file))
+        .inspect_err(|_| drop(fs::remove_file(&part)))
+        .and_then(|()| File::open(folder)?.sync_all())
+}
+
+/// The file's name with a dot and an ending behind it.
+pub(crate) fn with_ending(file: &Path, ending: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".");
+    path.push(ending);
+    path.into()
 }
 
 #[cfg(test)]

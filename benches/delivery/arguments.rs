@@ -7,12 +7,13 @@ use clap::{Parser, Subcommand};
 /// Measures the delivery of pictures. Arguments go after `--`: `cargo bench --bench delivery -- --quick`.
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
-    /// Only what has one of these in its name, such as 30kB/10/100 (kB, pictures a second, viewers), click, idle
+    /// Only what has one of these in its name, such as 30kB/10/100 (kB, pictures a second, viewers), click, idle.
+    /// Any such row can be asked for; those with less than a picture a second are many slow viewers
     pub(crate) filters: Vec<String>,
     /// A few rows and a few seconds
     #[arg(long)]
     pub(crate) quick: bool,
-    /// How long each row is measured [default: 6, with --quick 3]
+    /// How long each row is measured [default: 6, with --quick 3; 60 and 10 for many slow viewers]
     #[arg(long)]
     seconds: Option<u64>,
     /// Measures each row so many times and reports the median
@@ -78,7 +79,7 @@ pub(crate) struct Feeder {
     pub(crate) size: usize,
     /// Pictures a second.
     #[arg(long)]
-    pub(crate) rate: u32,
+    pub(crate) rate: f64,
     /// Where to note the time of each picture.
     #[arg(long)]
     pub(crate) log: PathBuf,
@@ -110,13 +111,30 @@ pub(crate) struct Row {
     /// Bytes of a picture.
     pub(crate) size: usize,
     /// Pictures a second.
-    pub(crate) rate: u32,
+    pub(crate) rate: f64,
     pub(crate) viewers: usize,
 }
 
 impl Row {
+    /// The page of a camera far away, with a picture every two seconds, that many look at.
+    const SLOW: Self = Self { size: 25_000, rate: 0.5, viewers: 2000 };
+
     pub(crate) fn name(self) -> String {
         format!("{}kB/{}/{}", self.size / 1000, self.rate, self.viewers)
+    }
+
+    /// What [`Self::name`] gives.
+    fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('/');
+        let size = parts.next()?.strip_suffix("kB")?.parse::<usize>().ok()? * 1000;
+        let rate = parts.next()?.parse().ok().filter(|rate| (0.01..=1000.0).contains(rate))?;
+        let viewers = parts.next()?.parse().ok()?;
+        parts.next().is_none().then_some(Self { size, rate, viewers })
+    }
+
+    /// Measured for longer, and for what each viewer costs.
+    fn is_slow(self) -> bool {
+        self.rate < 1.0
     }
 }
 
@@ -125,24 +143,52 @@ impl Arguments {
         Parser::parse()
     }
 
-    pub(crate) fn seconds(&self) -> Duration {
-        Duration::from_secs(self.seconds.unwrap_or(if self.quick { 3 } else { 6 }))
+    /// How long a row is measured.
+    pub(crate) fn seconds(&self, row: Row) -> Duration {
+        let usual = match (row.is_slow(), self.quick) {
+            (false, false) => 6,
+            (false, true) => 3,
+            (true, false) => 60,
+            (true, true) => 10,
+        };
+        Duration::from_secs(self.seconds.unwrap_or(usual))
     }
 
+    /// The rows of the matrix, and those that are asked for.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         for size in [30_000, 200_000] {
             for rate in [10, 30] {
                 for viewers in [1, 10, 100, 500] {
                     let quick = rate == 10 && matches!((size, viewers), (30_000, 1 | 100) | (200_000, 100));
-                    let row = Row { size, rate, viewers };
+                    let row = Row { size, rate: rate.into(), viewers };
                     if (quick || !self.quick) && self.wants(&row.name()) {
                         rows.push(row);
                     }
                 }
             }
         }
+        rows.extend(self.others().filter(|row| !row.is_slow()));
         rows
+    }
+
+    /// Those of many slow viewers.
+    pub(crate) fn slow_rows(&self) -> Vec<Row> {
+        let mut rows: Vec<_> = self.others().filter(|row| row.is_slow()).collect();
+        if self.wants(&Row::SLOW.name()) && rows.is_empty() {
+            rows.push(Row::SLOW);
+        }
+        rows
+    }
+
+    /// Those that are asked for and not in the matrix.
+    fn others(&self) -> impl Iterator<Item = Row> {
+        let in_matrix = |row: &Row| {
+            matches!(row.size, 30_000 | 200_000)
+                && [10.0, 30.0].contains(&row.rate)
+                && matches!(row.viewers, 1 | 10 | 100 | 500)
+        };
+        self.filters.iter().filter_map(|filter| Row::parse(filter)).filter(move |row| !in_matrix(row))
     }
 
     /// The ways to watch that are measured beside that of the page.

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
         daemons.push(daemon::of_this_build());
     }
     for program in daemons {
-        let daemon = Daemon::start(&program, folder, "kind = \"pattern\"\nlinger = \"0s\"\n")?;
+        let daemon = Daemon::start(&program, folder, 2, "kind = \"pattern\"\nlinger = \"0s\"\n")?;
         let mut times = Vec::new();
         for _ in 0..clicks {
             times.push(click(&daemon)?);

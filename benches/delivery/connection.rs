@@ -2,11 +2,20 @@
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    sync::atomic::{AtomicU8, Ordering::Relaxed},
     time::Duration,
 };
 
 use anyhow::{Context, bail, ensure};
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// How many of the machine's own addresses connections come from: 127.0.0.2 and so on.
+const OWN_ADDRESSES: u8 = 16;
+
+/// What Chromium says with each of its requests.
+pub(crate) const BROWSER: &str = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
+    Chrome/140.0.0.0 Safari/537.36\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n";
 
 /// How long the server may take to answer while a viewer is being set up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,9 +35,16 @@ pub(crate) const PONG: &str = "3";
 pub(crate) const START: &str = "42[\"start-stream\"]";
 pub(crate) const STOP: &str = "42[\"stop-stream\"]";
 
-/// A connection for HTTP, without Nagle's delay.
+/// A connection for HTTP, without Nagle's delay. From each of the machine's own addresses in turn: between two
+/// addresses there are only 28,232 ports, those included whose connections have ended in the last minute.
 pub(crate) fn connect(address: SocketAddr) -> anyhow::Result<TcpStream> {
-    let stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
+    static NEXT: AtomicU8 = AtomicU8::new(0);
+    let own = Ipv4Addr::new(127, 0, 0, 2 + NEXT.fetch_add(1, Relaxed) % OWN_ADDRESSES);
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::from((own, 0)).into())?;
+    socket.connect(&address.into()).with_context(|| format!("connecting from {own} to {address}"))?;
+    let stream = TcpStream::from(socket);
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     Ok(stream)
@@ -39,7 +55,9 @@ pub(crate) fn socketio(address: SocketAddr) -> anyhow::Result<(TcpStream, Messag
     let mut stream = connect(address)?;
     let request = format!(
         "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n\
-         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+         Pragma: no-cache\r\nCache-Control: no-cache\r\n{BROWSER}Upgrade: websocket\r\nOrigin: http://{address}\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
+         Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
     );
     stream.write_all(request.as_bytes())?;
     let mut head = Vec::new();

@@ -31,11 +31,17 @@ pub(crate) fn of_this_build() -> PathBuf {
 
 impl Daemon {
     /// Starts `program` with one camera, configured by `camera`, the lines of its `[[camera]]` entry. Its files
-    /// are in `folder`.
-    pub(crate) fn start(program: &Path, folder: &Path, camera: &str) -> anyhow::Result<Self> {
+    /// are in `folder`. It lets that many connections in, and a few more.
+    pub(crate) fn start(
+        program: &Path,
+        folder: &Path,
+        connections: usize,
+        camera: &str,
+    ) -> anyhow::Result<Self> {
         let config = folder.join("config.toml");
         let text = format!(
-            "listen = \"127.0.0.1:0\"\n[limits]\nconnections = 4096\n[[camera]]\nname = \"bench\"\n{camera}"
+            "listen = \"127.0.0.1:0\"\n[limits]\nconnections = {}\n[[camera]]\nname = \"bench\"\n{camera}",
+            connections + 64
         );
         fs::write(&config, text)?;
         let mut child = Command::new(program)

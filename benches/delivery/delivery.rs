@@ -1,23 +1,14 @@
 //! The matrix: size, rate and viewers, with the daemon and with nginx.
 
 use std::{
-    env, fs,
-    io::{BufRead, BufReader},
-    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
-
 use crate::{
     arguments::{Arguments, Row, Way},
-    daemon::{self, Daemon, end},
-    nginx::{self, Nginx},
-    picture::Pictures,
-    process, report,
-    viewers::{BEGIN, END, Outcome},
+    daemon, nginx, report,
+    trial::{Run, Trial},
 };
 
 /// One server under one load.
@@ -48,27 +39,23 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
     if daemons.is_empty() {
         daemons.push(daemon::of_this_build());
     }
-    fs::create_dir(folder.join("log"))?;
     let nginx = nginx::find().filter(|_| !arguments.no_nginx);
     let ways = arguments.ways();
     head(&nginx, &ways);
     for row in rows {
-        let pictures = folder.join(format!("pictures-{}", row.size));
-        if !pictures.exists() {
-            Pictures::make(row.size)?.save(&pictures)?;
-        }
-        let bench = Bench { row, folder, pictures: &pictures, seconds: arguments.seconds() };
+        let seconds = arguments.seconds(row);
+        let trial = Trial::new(row, folder, seconds)?;
         // Of each daemon, for the page's way and each of the others.
         let mut ours = vec![vec![Vec::new(); 1 + ways.len()]; daemons.len()];
         let mut theirs = Vec::new();
         for _ in 0..arguments.repeat.max(1) {
             for (daemon, measured) in daemons.iter().zip(&mut ours) {
                 for (way, measured) in [Way::Socketio].iter().chain(&ways).zip(measured) {
-                    measured.push(bench.daemon(daemon, *way)?);
+                    measured.push(Measured::of(row, seconds, &trial.daemon(daemon, *way)?));
                 }
             }
             if let Some(nginx) = &nginx {
-                theirs.push(bench.nginx(nginx)?);
+                theirs.push(Measured::of(row, seconds, &trial.nginx(nginx)?));
             }
         }
         let theirs = nginx.is_some().then(|| Measured::median(&theirs));
@@ -142,117 +129,24 @@ fn tell(name: String, ours: &Measured, others: &[Measured], theirs: Option<&Meas
     }
 }
 
-struct Bench<'a> {
-    row: Row,
-    folder: &'a Path,
-    pictures: &'a Path,
-    seconds: Duration,
-}
-
-impl Bench<'_> {
-    fn daemon(&self, program: &Path, way: Way) -> anyhow::Result<Measured> {
-        let camera = format!(
-            "kind = \"command\"\nlinger = \"1s\"\ncommand = '''exec {}'''\n",
-            self.feeder()?.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
-        );
-        let daemon = Daemon::start(program, self.folder, &camera)?;
-        let pid = daemon.pid();
-        let mut measured = self.measure(daemon.address, &[pid], &["--way", way.name()])?;
-        measured.peak = process::memory(pid)?.peak as f64;
-        Ok(measured)
-    }
-
-    fn nginx(&self, program: &Path) -> anyhow::Result<Measured> {
-        let root = self.folder.join("root");
-        fs::create_dir_all(&root)?;
-        let words = self.feeder()?;
-        let mut feeder = Running(
-            Command::new(&words[0])
-                .args(&words[1..])
-                .env("EYELID_FILE", root.join(eyelid::capture::rolling_file::FILE_NAME))
-                .spawn()?,
-        );
-        let nginx = Nginx::start(program, self.folder, &root)?;
-        let folder = root.to_string_lossy().into_owned();
-        let measured = self.measure(nginx.address, &nginx.workers()?, &["--folder", &folder])?;
-        ensure!(feeder.0.try_wait()?.is_none(), "the feeder has ended");
-        Ok(measured)
-    }
-
-    fn feeder(&self) -> anyhow::Result<Vec<String>> {
-        let path = |path: &Path| path.to_string_lossy().into_owned();
-        Ok(vec![
-            path(&env::current_exe()?),
-            "feeder".into(),
-            "--pictures".into(),
-            path(self.pictures),
-            "--size".into(),
-            self.row.size.to_string(),
-            "--rate".into(),
-            self.row.rate.to_string(),
-            "--log".into(),
-            path(&self.log()),
-        ])
-    }
-
-    /// In a folder of its own: the daemon watches that of its configuration.
-    fn log(&self) -> PathBuf {
-        self.folder.join("log").join("feeder")
-    }
-
-    fn measure(&self, address: SocketAddr, server: &[u32], more: &[&str]) -> anyhow::Result<Measured> {
-        let mut viewers = Running(
-            Command::new(env::current_exe()?)
-                .args(["viewers", "--address", &address.to_string()])
-                .args(["--viewers", &self.row.viewers.to_string(), "--size", &self.row.size.to_string()])
-                .args(["--seconds", &self.seconds.as_secs().to_string(), "--pictures"])
-                .arg(self.pictures)
-                .args(more)
-                .stdout(Stdio::piped())
-                .spawn()?,
-        );
-        let own = [viewers.0.id()];
-        let mut lines = BufReader::new(viewers.0.stdout.take().context("its output is piped")?).lines();
-        let mut next = |expected: &str| -> anyhow::Result<String> {
-            let line =
-                lines.next().with_context(|| format!("the viewers have ended before {expected:?}"))??;
-            ensure!(expected.is_empty() || line == expected, "the viewers say {line:?}");
-            Ok(line)
-        };
-        next(BEGIN)?;
-        let before = (process::cpu(server)?, process::cpu(&own)?, process::machine()?);
-        next(END)?;
-        let after = (process::cpu(server)?, process::cpu(&own)?, process::machine()?);
-        let outcome: Outcome = serde_json::from_str(&next("")?)?;
-        ensure!(outcome.delivered > 0, "no picture came");
-        if let Some(why) = &outcome.why {
-            report::note(&format!("{}: a viewer was lost: {why}", self.row.name()));
-        }
-        let span = outcome.from..outcome.to;
-        let taken = fs::read_to_string(self.log())?
-            .lines()
-            .filter(|line| line.parse().is_ok_and(|micros: u64| span.contains(&micros)))
-            .count();
-        let all = (taken * self.row.viewers) as f64;
+impl Measured {
+    fn of(row: Row, seconds: Duration, run: &Run) -> Self {
+        let outcome = &run.outcome;
+        let all = (run.taken * row.viewers) as f64;
         let each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / outcome.delivered as f64;
-        let (server, viewers) = (after.0 - before.0, after.1 - before.1);
-        let others = (after.2 - before.2).saturating_sub(server + viewers);
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Measured {
+        Self {
             p50: outcome.p50 as f64,
             p99: outcome.p99 as f64,
             missed: (1.0 - outcome.got as f64 / all) * 100.0,
             torn: outcome.torn as f64,
             lost: outcome.lost as f64,
-            server: each(server),
-            viewers: each(viewers),
-            peak: 0.0,
-            others: others.as_secs_f64() / self.seconds.as_secs_f64() / cores as f64 * 100.0,
-        })
+            server: each(run.server),
+            viewers: each(run.viewers),
+            peak: run.memory.after.peak as f64,
+            others: report::share(run.others, seconds),
+        }
     }
-}
 
-impl Measured {
     /// The median of each figure; of torn pictures and lost viewers, all.
     fn median(all: &[Self]) -> Self {
         let of = |figure: fn(&Self) -> f64| report::median(all.iter().map(figure));
@@ -267,14 +161,5 @@ impl Measured {
             peak: of(|m| m.peak),
             others: of(|m| m.others),
         }
-    }
-}
-
-/// A process that ends with this value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        end(&mut self.0);
     }
 }

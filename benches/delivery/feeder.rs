@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &arguments::Feeder) -> anyhow::Result<()> {
     let part = path.parent().context("the rolling file has no folder")?.with_extension("part");
     let pictures = Pictures::load(&arguments.pictures, arguments.size)?;
     let mut log = File::create(&arguments.log).context("the feeder's log")?;
-    let interval = Duration::from_secs(1) / arguments.rate;
+    let interval = Duration::from_secs_f64(1.0 / arguments.rate);
     let mut due = Instant::now();
     for number in 0.. {
         let mut file = File::create(&part)?;

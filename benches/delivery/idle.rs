@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
     ));
     report::head(&["daemon", "CPU", "wake-ups", "threads", "resident", "anonymous", "proportional"]);
     for program in daemons {
-        let daemon = Daemon::start(&program, folder, "kind = \"pattern\"\nlinger = \"1s\"\n")?;
+        let daemon = Daemon::start(&program, folder, 2 * VIEWERS, "kind = \"pattern\"\nlinger = \"1s\"\n")?;
         let name = if arguments.daemon.len() > 1 { format!(" {}", program.display()) } else { String::new() };
         thread::sleep(Duration::from_secs(1));
         tell(&format!("never used{name}"), &daemon, length)?;

@@ -6,6 +6,7 @@
 //!                                    └▶ nginx  ────────── GET ──────────▶ the same
 //! ```
 //!
+//! A viewer sends what Chromium sends: its headers, and each picture over the one connection it keeps for them.
 //! Each is a process of its own, so that the viewers' CPU does not count as the server's. The feeder
 //! writes the time into each picture just before it renames it into place; a viewer compares each
 //! picture that it gets byte by byte with what the feeder wrote, and takes the time when it has the last byte.
@@ -22,7 +23,9 @@ mod nginx;
 mod picture;
 mod process;
 mod report;
+mod slow;
 mod stream;
+mod trial;
 mod viewer;
 mod viewers;
 
@@ -56,6 +59,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .context("the benchmark needs /dev/shm, to have its pictures in memory")?;
     report::line(&facts::markdown());
     delivery::run(arguments, folder.path())?;
+    slow::run(arguments, folder.path())?;
     click::run(arguments, folder.path())?;
     idle::run(arguments, folder.path())
 }

@@ -1,6 +1,6 @@
 //! What is printed.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 /// A line of the report.
 pub(crate) fn line(text: &str) {
@@ -50,4 +50,10 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
         odd if odd % 2 == 1 => values[odd / 2],
         even => f64::midpoint(values[even / 2 - 1], values[even / 2]),
     }
+}
+
+/// Per cent of all cores.
+pub(crate) fn share(cpu: Duration, of: Duration) -> f64 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cpu.as_secs_f64() / of.as_secs_f64() / cores as f64 * 100.0
 }

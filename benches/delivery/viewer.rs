@@ -6,7 +6,7 @@ use std::{io::Write, net::TcpStream};
 use anyhow::{Context, bail, ensure};
 
 use crate::{
-    connection::{self, Message, Messages, understand},
+    connection::{self, BROWSER, Message, Messages, understand},
     picture::{Check, Pictures},
 };
 
@@ -66,9 +66,13 @@ impl Viewer {
             return Ok(());
         }
         let request = format!(
-            "GET /image_stream.jpg?_t={id} HTTP/1.1\r\nHost: {}\r\n\
-             Accept: image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8\r\n\r\n",
-            self.host
+            "GET /image_stream.jpg?_t={id} HTTP/1.1\r\nHost: {host}\r\nConnection: keep-alive\r\n{BROWSER}\
+             sec-ch-ua-platform: \"Linux\"\r\n\
+             sec-ch-ua: \"Chromium\";v=\"140\", \"Not=A?Brand\";v=\"24\"\r\nsec-ch-ua-mobile: ?0\r\n\
+             Accept: image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8\r\n\
+             Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n\
+             Referer: http://{host}/\r\n\r\n",
+            host = self.host
         );
         self.loading = Some(Answer::default());
         self.pictures.write_all(request.as_bytes()).context("asking for a picture")

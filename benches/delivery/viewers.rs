@@ -2,7 +2,9 @@
 
 use std::{
     io::{self, Read},
+    net::SocketAddr,
     os::fd::AsFd,
+    path::Path,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -33,7 +35,14 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// How long pictures may be late that were taken within the measurement.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What the process prints when the measurement begins and when it ends.
+/// How often those that are connected answer pings while others connect.
+const PINGS: usize = 100;
+
+/// From the last viewer's connection to the first one's wish to watch.
+const REST: Duration = Duration::from_secs(1);
+
+/// What the process prints when all are connected, when the measurement begins and when it ends.
+pub(crate) const CONNECTED: &str = "connected";
 pub(crate) const BEGIN: &str = "begin";
 pub(crate) const END: &str = "end";
 
@@ -54,6 +63,9 @@ pub(crate) struct Outcome {
     /// From rename to last byte in µs, of those that count in `got`.
     pub(crate) p50: u64,
     pub(crate) p99: u64,
+    pub(crate) worst: u64,
+    /// How long it took until all were connected, in µs.
+    pub(crate) connecting: u64,
 }
 
 /// Watches, measures, and prints an [`Outcome`] in JSON.
@@ -61,7 +73,8 @@ pub(crate) fn run(arguments: &arguments::Viewers) -> anyhow::Result<()> {
     let most = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most })?;
     let made = Pictures::load(&arguments.pictures, arguments.size)?;
-    let mut crowd = Crowd::connect(arguments)?;
+    let mut crowd = Crowd::new(arguments.folder.as_deref())?;
+    crowd.connect(arguments, &made)?;
     let outcome = crowd.watch(Duration::from_secs(arguments.seconds), &made)?;
     report::line(&serde_json::to_string(&outcome)?);
     Ok(())
@@ -84,59 +97,76 @@ const FOLDER: u64 = u64::MAX;
 const STREAMS: u64 = 1 << 32;
 
 impl Crowd {
-    fn connect(arguments: &arguments::Viewers) -> anyhow::Result<Self> {
+    fn new(folder: Option<&Path>) -> anyhow::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let add = |fd: &dyn AsFd, number: u64| -> io::Result<()> {
-            Ok(epoll::add(&epoll, fd.as_fd(), EventData::new_u64(number), EventFlags::IN)?)
-        };
-        let (mut viewers, mut streams) = (Vec::new(), Vec::new());
-        let (pages, others) = match arguments.way {
-            Way::Socketio => (arguments.viewers, 0),
-            _ => (0, arguments.viewers),
-        };
-        for number in 0..others as u64 {
-            let stream = Stream::open(arguments.address, arguments.way)?;
-            stream.stream.set_nonblocking(true)?;
-            add(&stream.stream, STREAMS + number)?;
-            streams.push(Some(stream));
-        }
-        for number in 0..pages {
-            let announcements = match arguments.folder {
-                None => Some(connection::socketio(arguments.address)?),
-                Some(_) => None,
-            };
-            let mut viewer = Viewer::new(announcements, connection::connect(arguments.address)?)?;
-            let number = number as u64 * 2;
-            if let Some((stream, _)) = &mut viewer.announcements {
-                if number == 0 {
-                    connection::send(stream, connection::START)?;
-                }
-                stream.set_nonblocking(true)?;
-                add(stream, number)?;
-            }
-            viewer.pictures.set_nonblocking(true)?;
-            add(&viewer.pictures, number + 1)?;
-            viewers.push(Some(viewer));
-        }
-        let inotify = match &arguments.folder {
+        let inotify = match folder {
             Some(folder) => {
                 let inotify = inotify::init(inotify::CreateFlags::NONBLOCK)?;
                 inotify::add_watch(&inotify, folder, inotify::WatchFlags::MOVED_TO)?;
-                add(&inotify, FOLDER)?;
+                add(&epoll, &inotify, FOLDER)?;
                 Some(inotify)
             }
             None => None,
         };
         Ok(Self {
             epoll,
-            viewers,
-            streams,
+            viewers: Vec::new(),
+            streams: Vec::new(),
             inotify,
             buffer: vec![0; 256 << 10],
             latencies: Vec::new(),
             outcome: Outcome::default(),
             first: None,
         })
+    }
+
+    fn connect(&mut self, arguments: &arguments::Viewers, made: &Pictures) -> anyhow::Result<()> {
+        let started = Instant::now();
+        for number in 0..arguments.viewers {
+            match arguments.way {
+                Way::Socketio => self.page(arguments)?,
+                way => self.stream(arguments.address, way)?,
+            }
+            if number % PINGS == 0 {
+                self.turn(Instant::now(), made)?;
+            }
+        }
+        self.outcome.connecting = started.elapsed().as_micros() as u64;
+        self.until(Instant::now() + REST, made)?;
+        report::line(CONNECTED);
+        if let Some((stream, _)) =
+            self.viewers[..].first_mut().and_then(|viewer| viewer.as_mut()?.announcements.as_mut())
+        {
+            connection::send(stream, connection::START)?;
+        }
+        Ok(())
+    }
+
+    /// One more browser.
+    fn page(&mut self, arguments: &arguments::Viewers) -> anyhow::Result<()> {
+        let announcements = match arguments.folder {
+            None => Some(connection::socketio(arguments.address)?),
+            Some(_) => None,
+        };
+        let viewer = Viewer::new(announcements, connection::connect(arguments.address)?)?;
+        let number = self.viewers.len() as u64 * 2;
+        if let Some((stream, _)) = &viewer.announcements {
+            stream.set_nonblocking(true)?;
+            add(&self.epoll, stream, number)?;
+        }
+        viewer.pictures.set_nonblocking(true)?;
+        add(&self.epoll, &viewer.pictures, number + 1)?;
+        self.viewers.push(Some(viewer));
+        Ok(())
+    }
+
+    /// One more viewer of a stream.
+    fn stream(&mut self, address: SocketAddr, way: Way) -> anyhow::Result<()> {
+        let stream = Stream::open(address, way)?;
+        stream.stream.set_nonblocking(true)?;
+        add(&self.epoll, &stream.stream, STREAMS + self.streams.len() as u64)?;
+        self.streams.push(Some(stream));
+        Ok(())
     }
 
     fn watch(&mut self, length: Duration, made: &Pictures) -> anyhow::Result<Outcome> {
@@ -170,6 +200,7 @@ impl Crowd {
         outcome.got = latencies.len() as u64;
         let quantile = |q: f64| latencies.get((latencies.len() as f64 * q) as usize).copied().unwrap_or(0);
         (outcome.p50, outcome.p99) = (quantile(0.50), quantile(0.99));
+        outcome.worst = latencies.last().copied().unwrap_or(0);
         Ok(outcome)
     }
 
@@ -263,6 +294,10 @@ impl Crowd {
         }
         Ok(())
     }
+}
+
+fn add(epoll: impl AsFd, file: impl AsFd, number: u64) -> io::Result<()> {
+    Ok(epoll::add(epoll, file, EventData::new_u64(number), EventFlags::IN)?)
 }
 
 /// What there is to read; an error where that is the end.

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::{Camera, Status, lifecycle::State};
+use super::{Camera, Status, lifecycle::State, viewers::Lease};
 use crate::{capture::protocol::Failure, feed::Frame};
 
 /// Longer than any start timeout that makes sense to wait for with an open request.
@@ -21,11 +21,18 @@ pub type Refusal = (Failure, Option<Duration>);
 /// # Errors
 /// When the camera fails, does not answer in time, or the daemon stops.
 pub async fn fresh(camera: &Camera) -> Result<Arc<Frame>, Refusal> {
+    // Even for a picture that is there: who asks again and again keeps the camera on.
+    fresh_for(camera, &camera.lease()).await
+}
+
+/// As [`fresh`], for who watches already and is not to be counted twice.
+///
+/// # Errors
+/// As [`fresh`].
+pub async fn fresh_for(camera: &Camera, _watching: &Lease) -> Result<Arc<Frame>, Refusal> {
     let asked = Instant::now();
     let mut frames = camera.feed().subscribe();
     let mut status = camera.status();
-    // Even for a picture that is there: who asks again and again keeps the camera on.
-    let _lease = camera.lease();
     let fresh = |frame: &Arc<Frame>| frame.read >= asked;
     let wait = async {
         loop {

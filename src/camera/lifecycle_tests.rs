@@ -204,7 +204,7 @@ fn nothing_starts_after_shutdown() {
 
 #[test]
 fn a_block_ends_what_runs_at_once_and_in_each_state() {
-    let started = |world: &mut World| drop(world.tell(Event::Watched(true)));
+    let started = |world: &mut World| assert_eq!(world.tell(Event::Watched(true)), Some(Action::Start));
     let live = |world: &mut World| {
         started(world);
         world.tell(Event::Frame);

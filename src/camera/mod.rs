@@ -2,10 +2,13 @@
 
 pub mod controls;
 pub mod fresh;
+pub mod inbox;
+pub mod ledger;
 pub mod lifecycle;
 pub mod process;
 pub mod registry;
 pub mod status;
+pub mod tally;
 pub mod viewers;
 
 mod bars;
@@ -13,7 +16,7 @@ mod requests;
 mod task;
 mod transition_log;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -24,13 +27,16 @@ use tokio_util::sync::CancellationToken;
 
 pub use registry::Cameras;
 pub use status::Status;
+pub use tally::Tally;
 
 use crate::{
     capture::rolling_file::FILE_NAME,
-    config::{CameraConfig, CameraName, Origins},
+    config::{CameraConfig, CameraName, Kind, Origins, UploadToken},
     feed::{Feed, watcher::Watcher},
 };
 use controls::{Controls, Panel, SetError, Wanted};
+use inbox::Inbox;
+use ledger::{Book, Ledger};
 use process::Program;
 use viewers::{Lease, Viewers};
 
@@ -48,10 +54,13 @@ struct Inner {
     name: CameraName,
     feed: Feed,
     viewers: Viewers,
+    tally: Tally,
+    ledger: Book,
     status: watch::Receiver<Status>,
     panel: watch::Receiver<Panel>,
     wishes: mpsc::Sender<task::Wish>,
     config: watch::Sender<CameraConfig>,
+    inbox: Inbox,
     closed: CancellationToken,
 }
 
@@ -60,7 +69,7 @@ pub type Task = JoinHandle<()>;
 
 impl Camera {
     /// Begins a camera's life, idle. Its rolling file lies in the folder `run_folder`/NAME, what has been set of
-    /// it in `state_folder`/cameras/NAME.
+    /// it and when it was on in `state_folder`/cameras/NAME.
     ///
     /// # Errors
     /// When the folder can't be made or watched.
@@ -71,39 +80,79 @@ impl Camera {
         program: Program,
         shutdown: CancellationToken,
     ) -> notify::Result<(Self, Task)> {
+        Self::bring_up(config, run_folder, state_folder, program, shutdown, true)
+    }
+
+    /// As [`Camera::start`], for a picture that somebody takes by hand: nothing of it is written down.
+    ///
+    /// # Errors
+    /// As [`Camera::start`].
+    pub fn start_unrecorded(
+        config: CameraConfig,
+        run_folder: &Path,
+        state_folder: &Path,
+        program: Program,
+        shutdown: CancellationToken,
+    ) -> notify::Result<(Self, Task)> {
+        Self::bring_up(config, run_folder, state_folder, program, shutdown, false)
+    }
+
+    fn bring_up(
+        config: CameraConfig,
+        run_folder: &Path,
+        state_folder: &Path,
+        program: Program,
+        shutdown: CancellationToken,
+        recorded: bool,
+    ) -> notify::Result<(Self, Task)> {
         let feed = Feed::new();
         let viewers = Viewers::new(config.linger);
         let output = run_folder.join(config.name.as_str()).join(FILE_NAME);
         let _ = std::fs::remove_file(&output);
         let watcher = Watcher::start(output.clone(), feed.clone())?;
         let name = config.name.clone();
-        let kept = state_folder.join("cameras").join(name.as_str()).join(controls::FILE_NAME);
+        let kept = state_folder.join("cameras").join(name.as_str());
         let (publish_panel, panel) = watch::channel(Panel::default());
-        let controls = Controls::new(&name, kept, publish_panel);
+        let controls = Controls::new(&name, kept.join(controls::FILE_NAME), publish_panel);
+        let book = Book::default();
+        let ledger = Ledger::open(
+            &name,
+            recorded.then(|| kept.join(ledger::FILE_NAME)),
+            book.clone(),
+            viewers.clone(),
+        );
         let (wish, wishes) = mpsc::channel(16);
         let (publish, status) = watch::channel(Status::new(&config));
+        let inbox = Inbox::beside(&output);
+        warn_of(None, &config);
         let (config, configured) = watch::channel(config);
         let handle = Self {
             inner: Arc::new(Inner {
                 name,
                 feed: feed.clone(),
+                ledger: book,
                 viewers: viewers.clone(),
+                tally: Tally::new(viewers.clone(), feed.clone()),
                 status,
                 panel,
                 wishes: wish,
                 config,
+                inbox: inbox.clone(),
                 closed: shutdown.clone(),
             }),
         };
-        let task = task::CameraTask::new(
+        let task = task::CameraTask::new(task::Parts {
             configured,
             viewers,
             feed,
             publish,
-            output.clone(),
+            output: output.clone(),
             program,
-            (controls, wishes),
-        );
+            controls,
+            wishes,
+            inbox,
+            ledger,
+        });
         let task = tokio::spawn(async move {
             task.run(shutdown).await;
             drop(watcher);
@@ -132,6 +181,16 @@ impl Camera {
     /// Who watches it.
     pub fn viewers(&self) -> &Viewers {
         &self.inner.viewers
+    }
+
+    /// Counts what is sent of it.
+    pub fn tally(&self) -> &Tally {
+        &self.inner.tally
+    }
+
+    /// When it was on, since `since`, and for how long on that day, all in Unix milliseconds: as the API tells it.
+    pub fn ledger(&self, since: u64, day: &Range<u64>) -> serde_json::Value {
+        self.inner.ledger.to_json(&self.inner.viewers, since, day)
     }
 
     /// Watches it without a browser, until the lease is dropped.
@@ -172,6 +231,7 @@ impl Camera {
             // What older pictures show may be what is to be hidden now.
             self.inner.feed.shut();
         }
+        warn_of(Some(&self.inner.config.borrow()), &config);
         self.inner.config.send_replace(config);
     }
 
@@ -180,8 +240,43 @@ impl Camera {
         self.inner.config.borrow().origins.clone()
     }
 
+    /// On which terms pictures may be sent to it; none where its pictures come another way.
+    pub fn uploads(&self) -> Option<Uploads> {
+        let config = self.inner.config.borrow();
+        let (interval, rest) = (config.interval, config.rest);
+        let token = config.upload_token.clone();
+        (config.kind == Kind::Push).then_some(Uploads { token, interval, rest })
+    }
+
+    /// Where pictures that are sent to it go.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inner.inbox
+    }
+
     /// Ends with the camera: what never ends by itself waits for this too.
     pub fn closed(&self) -> &CancellationToken {
         &self.inner.closed
+    }
+}
+
+/// On which terms pictures may be sent to a camera.
+#[derive(Debug, Clone)]
+pub struct Uploads {
+    /// Who may; nobody where there is none.
+    pub token: Option<UploadToken>,
+    /// From one picture to the next while somebody watches.
+    pub interval: Duration,
+    /// How long a sender may rest while nobody does.
+    pub rest: Duration,
+}
+
+/// Tells the log of a camera that nobody can send pictures to, when that is news.
+fn warn_of(before: Option<&CameraConfig>, config: &CameraConfig) {
+    let locked = |config: &CameraConfig| config.kind == Kind::Push && config.upload_token.is_none();
+    if locked(config) && !before.is_some_and(locked) {
+        tracing::warn!(
+            camera = %config.name,
+            "every upload is refused: the camera has no upload_token; eyelid token {} makes one", config.name
+        );
     }
 }

@@ -18,6 +18,8 @@ use super::{
     Status,
     bars::Bars,
     controls::{Controls, SetError, Ticket, Wanted},
+    inbox::Inbox,
+    ledger::Ledger,
     lifecycle::{Action, Event, Lifecycle, Limits, State},
     process::{CaptureProcess, Program, Told},
     status::Block,
@@ -25,8 +27,11 @@ use super::{
     viewers::Viewers,
 };
 use crate::{
-    capture::{Spec, protocol::Streaming},
-    config::CameraConfig,
+    capture::{
+        Spec,
+        protocol::{Failure, Streaming},
+    },
+    config::{CameraConfig, Kind},
     feed::{Feed, Frame},
     memory,
 };
@@ -36,6 +41,20 @@ const RATE_WINDOW: Duration = Duration::from_secs(2);
 
 /// What somebody wants of the controls, and who is told what to wait for.
 pub(super) type Wish = (Wanted, oneshot::Sender<Result<Ticket, SetError>>);
+
+/// What a camera's task is made of.
+pub(super) struct Parts {
+    pub(super) configured: watch::Receiver<CameraConfig>,
+    pub(super) viewers: Viewers,
+    pub(super) feed: Feed,
+    pub(super) publish: watch::Sender<Status>,
+    pub(super) output: PathBuf,
+    pub(super) program: Program,
+    pub(super) controls: Controls,
+    pub(super) wishes: mpsc::Receiver<Wish>,
+    pub(super) inbox: Inbox,
+    pub(super) ledger: Ledger,
+}
 
 pub(super) struct CameraTask {
     configured: watch::Receiver<CameraConfig>,
@@ -48,6 +67,8 @@ pub(super) struct CameraTask {
     program: Program,
     controls: Controls,
     wishes: mpsc::Receiver<Wish>,
+    inbox: Inbox,
+    ledger: Ledger,
     life: Lifecycle,
     bars: Bars,
     block: Option<Block>,
@@ -65,15 +86,19 @@ pub(super) struct CameraTask {
 }
 
 impl CameraTask {
-    pub(super) fn new(
-        mut configured: watch::Receiver<CameraConfig>,
-        viewers: Viewers,
-        feed: Feed,
-        publish: watch::Sender<Status>,
-        output: PathBuf,
-        program: Program,
-        (controls, wishes): (Controls, mpsc::Receiver<Wish>),
-    ) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts {
+            mut configured,
+            viewers,
+            feed,
+            publish,
+            output,
+            program,
+            controls,
+            wishes,
+            inbox,
+            ledger,
+        } = parts;
         let config = configured.borrow_and_update().clone();
         let life = Lifecycle::new(limits(&config));
         let bars = Bars::new(&config.privacy);
@@ -88,6 +113,8 @@ impl CameraTask {
             program,
             controls,
             wishes,
+            inbox,
+            ledger,
             life,
             bars,
             block: None,
@@ -147,6 +174,7 @@ impl CameraTask {
         }
         let _ = fs::remove_file(&self.output);
         self.controls.close().await;
+        self.ledger.close().await;
     }
 
     fn set(&mut self, wanted: Wanted) -> Result<Ticket, SetError> {
@@ -193,6 +221,7 @@ impl CameraTask {
                 Action::Start => action = self.start(),
                 Action::Stop => {
                     if let Some(process) = &self.process {
+                        self.ledger.stopping(self.life.why());
                         process.stop();
                     }
                 }
@@ -212,9 +241,20 @@ impl CameraTask {
         self.arrivals.clear();
         self.ignored_before = self.feed.ignored();
         let spec = Spec::new(&self.config, self.output.clone());
-        match CaptureProcess::start(&self.program, &spec, self.controls.first()) {
+        let inbox = match self.config.kind {
+            // Before the process, which finds what comes meanwhile.
+            Kind::Push => self.inbox.open().map_err(|error| {
+                Failure::unexplained(format!("there can't be a folder for what is sent: {error}"))
+            }),
+            _ => Ok(()),
+        };
+        let started = inbox
+            .and_then(|()| CaptureProcess::start(&self.program, &spec, self.controls.first()))
+            .inspect_err(|_| self.inbox.shut());
+        match started {
             Ok(process) => {
                 tracing::debug!(camera = %self.config.name, pid = process.pid(), "capture process started");
+                self.ledger.begin(self.life.why());
                 self.process = Some(process);
                 None
             }
@@ -237,7 +277,9 @@ impl CameraTask {
             Told::Controls(offer) => self.controls.offered(offer),
             Told::Ended(failure) => {
                 self.process = None;
+                self.inbox.shut();
                 self.controls.ended();
+                self.ledger.end(&failure.reason);
                 let _ = fs::remove_file(&self.output);
                 self.outdated = false;
                 self.guard_feed();
@@ -358,7 +400,7 @@ impl CameraTask {
 fn limits(config: &CameraConfig) -> Limits {
     Limits {
         linger: config.linger,
-        start_timeout: config.start_timeout,
+        start_timeout: config.effective_start_timeout(),
         stall_timeout: config.effective_stall_timeout(),
     }
 }

@@ -31,6 +31,11 @@ struct Audience {
     session: bool,
     last_left: Option<Instant>,
     linger: Duration,
+    /// How many times somebody became a viewer, and the most viewers at a time, since the last [`Viewers::take_visits`].
+    visits: u64,
+    most: usize,
+    /// The most viewers at a time since the last [`Viewers::restart_stretch`].
+    most_of_stretch: usize,
 }
 
 impl Audience {
@@ -46,7 +51,16 @@ impl Audience {
 impl Viewers {
     /// Nobody yet.
     pub fn new(linger: Duration) -> Self {
-        let audience = Audience { willing: 0, leases: 0, session: false, last_left: None, linger };
+        let audience = Audience {
+            willing: 0,
+            leases: 0,
+            session: false,
+            last_left: None,
+            linger,
+            visits: 0,
+            most: 0,
+            most_of_stretch: 0,
+        };
         Self { shared: Arc::new(Shared { audience: Mutex::new(audience), count: watch::channel(0).0 }) }
     }
 
@@ -79,12 +93,37 @@ impl Viewers {
         self.audience().linger = linger;
     }
 
+    /// From now on [`Viewers::most_of_stretch`] tells of what comes.
+    pub(super) fn restart_stretch(&self) {
+        let mut audience = self.audience();
+        audience.most_of_stretch = audience.viewers();
+    }
+
+    /// The most viewers at a time since [`Viewers::restart_stretch`].
+    pub(super) fn most_of_stretch(&self) -> usize {
+        self.audience().most_of_stretch
+    }
+
     fn update(&self, change: impl FnOnce(&mut Audience)) {
         let mut audience = self.audience();
         change(&mut audience);
         let viewers = audience.viewers();
+        audience.most = audience.most.max(viewers);
+        audience.most_of_stretch = audience.most_of_stretch.max(viewers);
         // Under the lock, so that counts are published in the order in which they came to be.
-        self.shared.count.send_if_modified(|count| std::mem::replace(count, viewers) != viewers);
+        let mut before = viewers;
+        self.shared.count.send_if_modified(|count| {
+            before = std::mem::replace(count, viewers);
+            before != viewers
+        });
+        audience.visits += viewers.saturating_sub(before) as u64;
+    }
+
+    /// How many times somebody has become a viewer since the last call, and the most viewers at a time.
+    pub(super) fn take_visits(&self) -> (u64, usize) {
+        let mut audience = self.audience();
+        let now = audience.viewers();
+        (std::mem::take(&mut audience.visits), std::mem::replace(&mut audience.most, now))
     }
 
     fn audience(&self) -> MutexGuard<'_, Audience> {

@@ -19,6 +19,7 @@ pub(crate) mod own_file;
 pub mod pattern;
 mod program;
 pub mod protocol;
+pub mod push;
 pub mod replay;
 pub mod rolling_file;
 pub mod rpicam;

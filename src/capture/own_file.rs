@@ -1,6 +1,6 @@
-//! A file that a command replaces itself.
+//! A file that somebody else replaces: a command, or the daemon with what was sent to it.
 //!
-//! It lies beside the rolling file's folder, where nobody else looks: what the command makes is not what viewers
+//! It lies beside the rolling file's folder, where nobody else looks: what comes there is not what viewers
 //! may see before it went through the output.
 
 use std::{
@@ -22,17 +22,27 @@ use notify::{
 
 use super::rolling_file::FILE_NAME;
 
-/// The extension of its folder, which no camera's name can have.
+/// The extension of a command's folder, which no camera's name can have.
 pub(crate) const EXTENSION: &str = "command";
+
+/// The extension of the folder of what is sent to the daemon.
+pub(crate) const PUSH_EXTENSION: &str = "push";
 
 /// A file larger than this is no picture.
 const LARGEST_PICTURE: u64 = 32 << 20;
 
-/// The file, and its folder for as long as this value lives.
+/// The file that is sent to the daemon for the camera with the rolling file `output`.
+pub(crate) fn pushed(output: &Path) -> PathBuf {
+    output.parent().unwrap_or(output).with_extension(PUSH_EXTENSION).join(FILE_NAME)
+}
+
+/// The file, and a command's folder for as long as this value lives.
 #[derive(Debug)]
 pub(super) struct OwnFile {
     folder: PathBuf,
     path: PathBuf,
+    /// Whether the folder goes with this value.
+    is_ours: bool,
     last: Vec<u8>,
     last_state: Option<State>,
     told: Arc<AtomicBool>,
@@ -51,8 +61,22 @@ impl OwnFile {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         // The command may work in another folder than we.
         let folder = fs::canonicalize(folder)?;
-        let path = folder.join(FILE_NAME);
-        Ok(Self { folder, path, last: Vec::new(), last_state: None, told: Arc::default(), watcher: None })
+        Ok(Self::new(folder.join(FILE_NAME), true))
+    }
+
+    /// The file of what is sent to the daemon, which makes and removes the folder. What is there already counts: it
+    /// may have come before this process.
+    pub(super) fn pushed(output: &Path) -> io::Result<Self> {
+        let path = pushed(output);
+        let file = Self::new(path, false);
+        DirBuilder::new().recursive(true).mode(0o700).create(&file.folder)?;
+        Ok(file)
+    }
+
+    fn new(path: PathBuf, is_ours: bool) -> Self {
+        let folder = path.parent().unwrap_or(&path).to_owned();
+        let (last, told) = (Vec::new(), Arc::default());
+        Self { folder, path, is_ours, last, last_state: None, told, watcher: None }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -125,6 +149,8 @@ fn is_hit(event: &notify::Event, path: &Path) -> bool {
 
 impl Drop for OwnFile {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        if self.is_ours {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
     }
 }

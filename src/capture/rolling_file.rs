@@ -31,7 +31,10 @@ impl RollingFile {
     pub fn new(path: &Path) -> io::Result<Self> {
         let folder = path.parent().filter(|p| p.file_name().is_some());
         let folder = folder.ok_or_else(|| io::Error::other("the rolling file needs a folder of its own"))?;
-        let rolling = Self { path: path.to_owned(), part: folder.with_extension("part") };
+        let mut part = folder.as_os_str().to_owned();
+        // Not in place of an extension, which tells one camera's folders apart.
+        part.push(".part");
+        let rolling = Self { path: path.to_owned(), part: part.into() };
         rolling.make_folder()?;
         Ok(rolling)
     }

@@ -9,7 +9,7 @@ use crate::{
     capture::{
         Spec,
         auto::{Resolved, resolve},
-        command, eyelid_libcamera, pattern, replay, rpicam, runner, v4l2,
+        command, eyelid_libcamera, pattern, push, replay, rpicam, runner, v4l2,
     },
     config::Kind,
 };
@@ -31,6 +31,7 @@ pub(super) fn run(spec: &Spec) -> ExitCode {
             runner::without_controls(stop, emit, |stop, emit| command::capture(spec, stop, emit))
         }
         Kind::Replay => runner::without_controls(stop, emit, |stop, emit| replay::capture(spec, stop, emit)),
+        Kind::Push => runner::without_controls(stop, emit, |stop, emit| push::capture(spec, stop, emit)),
         Kind::V4l2 => v4l2::capture(spec, stop, emit),
         Kind::Auto | Kind::Libcamera | Kind::Pattern => pattern::capture(spec, notice, stop, emit),
     })

@@ -43,6 +43,7 @@ fn describe(camera: &CameraConfig, first: bool) -> String {
         Kind::Command => format!("what `{}` delivers", camera.command),
         Kind::Replay if camera.shuffle => format!("the pictures of {}, in any order", camera.replay),
         Kind::Replay => format!("the pictures of {}", camera.replay),
+        Kind::Push => sent(camera),
     };
     let duration = humantime::format_duration;
     let done = done(camera);
@@ -55,9 +56,23 @@ fn describe(camera: &CameraConfig, first: bool) -> String {
         duration(camera.interval),
         camera.quality,
         duration(camera.linger),
-        duration(camera.start_timeout),
+        duration(camera.effective_start_timeout()),
         duration(camera.effective_stall_timeout()),
     )
+}
+
+/// What kind "push" takes.
+fn sent(camera: &CameraConfig) -> String {
+    let name = &camera.name;
+    match camera.upload_token {
+        Some(_) => format!(
+            "what is sent to /cameras/{name}/upload, by a sender that rests {} while nobody watches",
+            humantime::format_duration(camera.rest)
+        ),
+        None => format!(
+            "nothing: every upload is refused for want of an upload_token (eyelid token {name} makes one)"
+        ),
+    }
 }
 
 /// What is done to the pictures, as a further part of the sentence.

@@ -7,14 +7,16 @@ mod capture;
 mod check;
 mod run;
 mod snapshot;
+mod token;
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
+use anyhow::Context;
 use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     capture::Spec,
-    config::{self, ConfigErrors, Loaded, LogFormat, Overrides, Request},
+    config::{self, CameraConfig, Config, ConfigErrors, Loaded, LogFormat, Overrides, Request},
 };
 
 /// What was wrong with the arguments or the configuration; clap exits with the same code.
@@ -60,6 +62,8 @@ enum Command {
     Cameras,
     /// Takes one picture, without a server
     Snapshot(snapshot::Args),
+    /// Makes a token for the sender of a camera of kind `push`
+    Token(token::Args),
     /// Captures into a rolling file until its standard input ends
     ///
     /// This is what the daemon starts as its child. It reads one JSON object a line on standard input
@@ -77,6 +81,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check) => check::run(&common),
         Some(Command::Cameras) => cameras::run(),
         Some(Command::Snapshot(args)) => snapshot::run(&common, &args),
+        Some(Command::Token(args)) => token::run(&common, &args),
         Some(Command::Capture(spec)) => capture::run(&spec),
     }
 }
@@ -90,6 +95,19 @@ impl Common {
     /// The configuration, or the exit code after its errors have been printed.
     fn load(&self) -> Result<Loaded, ExitCode> {
         config::load(&self.request()).map_err(|errors| refuse(&errors))
+    }
+}
+
+/// The camera of that name in the configuration; the first if none is named.
+fn choose<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result<&'a CameraConfig> {
+    let known = || config.cameras.iter().map(|camera| camera.name.as_str()).collect::<Vec<_>>().join(", ");
+    match name {
+        None => config.cameras.first().context("the configuration has no camera"),
+        Some(name) => config
+            .cameras
+            .iter()
+            .find(|camera| camera.name.as_str() == name)
+            .with_context(|| format!("there is no camera {name:?}; the configuration has {}", known())),
     }
 }
 

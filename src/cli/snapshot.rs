@@ -6,18 +6,17 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{Common, complain, runtime};
+use super::{Common, choose, complain, runtime};
 use crate::{
     camera::{Camera, fresh::fresh, process::Program},
     capture::protocol::Failure,
-    config::{CameraConfig, Config, LogConfig, LogLevel, OfflineConfig},
+    config::{CameraConfig, Config, Kind, LogConfig, LogLevel},
     feed::Frame,
     logging,
     run_folder::{self, RunFolder},
@@ -42,6 +41,12 @@ pub(super) fn run(common: &Common, args: &Args) -> ExitCode {
     let log = LogConfig { level: LogLevel::Error, format: loaded.config.log.format };
     let done = logging::init(&log, common.verbose).and_then(|_| {
         let camera = choose(&loaded.config, args.camera.as_deref())?;
+        if camera.kind == Kind::Push {
+            bail!(
+                "the pictures of camera {} are sent to the daemon; fetch snapshot.jpg from it",
+                camera.name
+            );
+        }
         let runtime = runtime().map_err(|_| anyhow::anyhow!("no runtime"))?;
         let (frame, notice) = runtime.block_on(take(camera.clone(), &loaded.config))?;
         write(&args.output, &frame.jpeg)?;
@@ -60,28 +65,14 @@ pub(super) fn run(common: &Common, args: &Args) -> ExitCode {
     }
 }
 
-fn choose<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result<&'a CameraConfig> {
-    let known = || config.cameras.iter().map(|camera| camera.name.as_str()).collect::<Vec<_>>().join(", ");
-    match name {
-        None => config.cameras.first().context("the configuration has no camera"),
-        Some(name) => config
-            .cameras
-            .iter()
-            .find(|camera| camera.name.as_str() == name)
-            .with_context(|| format!("there is no camera {name:?}; the configuration has {}", known())),
-    }
-}
-
-async fn take(mut camera: CameraConfig, config: &Config) -> anyhow::Result<(Arc<Frame>, Option<String>)> {
+async fn take(camera: CameraConfig, config: &Config) -> anyhow::Result<(Arc<Frame>, Option<String>)> {
     let mut own = run_folder::usual().into_os_string();
     own.push(format!(".snapshot-{}", std::process::id()));
     let folder = RunFolder::take(Path::new(&own), config.allow_disk)?;
     let stop = CancellationToken::new();
     let state = state_folder::usual(&config.state_folder);
-    // A picture of now. What keeps the camera from running counts here too.
-    camera.offline = OfflineConfig::default();
-    (camera.privacy.interleave, camera.privacy.delay) = (0.0, Duration::ZERO);
-    let (camera, task) = Camera::start(camera, folder.path(), &state, Program::this(), stop.clone())?;
+    let (camera, task) =
+        Camera::start_unrecorded(camera, folder.path(), &state, Program::this(), stop.clone())?;
     let frame = tokio::select! {
         frame = fresh(&camera) => frame,
         interrupted = interrupted() => Err((interrupted, None)),

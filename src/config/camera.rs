@@ -4,8 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::origin::Origins;
-use super::{OfflineConfig, PictureConfig, PrivacyConfig};
+use super::{OfflineConfig, PictureConfig, PrivacyConfig, origin::Origins, upload::UploadToken};
 
 /// One camera.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,16 +48,32 @@ pub struct CameraConfig {
     pub format: String,
     /// Other web sites whose pages may show and read its pictures.
     pub origins: Origins,
+    /// What shows that a sender may send pictures to a camera of kind `push`; without one none may.
+    pub upload_token: Option<UploadToken>,
+    /// How long the sender of a camera of kind `push` may rest while nobody watches.
+    pub rest: Duration,
     /// What is shown while it is off or gone.
     pub offline: OfflineConfig,
     /// When it may not run, and what is shown of it.
     pub privacy: PrivacyConfig,
 }
 
+/// How much later than it was told a sender that rests may come: it has to wake up, to find its network and to take
+/// a picture.
+const WAKING: Duration = Duration::from_secs(10);
+
 impl CameraConfig {
     /// What people call the camera.
     pub fn display_title(&self) -> &str {
         if self.title.is_empty() { self.name.as_str() } else { &self.title }
+    }
+
+    /// The start timeout in force: a sender that rests hears of the first viewer only when it asks again.
+    pub fn effective_start_timeout(&self) -> Duration {
+        match self.kind {
+            Kind::Push => self.start_timeout.max(self.rest + WAKING),
+            _ => self.start_timeout,
+        }
     }
 
     /// The stall timeout in force: the configured one or five intervals, whichever is longer.
@@ -89,6 +104,8 @@ impl Default for CameraConfig {
             device: String::new(),
             format: String::new(),
             origins: Origins::default(),
+            upload_token: None,
+            rest: Duration::from_secs(15),
             offline: OfflineConfig::default(),
             privacy: PrivacyConfig::default(),
         }
@@ -150,12 +167,22 @@ pub enum Kind {
     Command,
     /// A folder of JPEGs, or a file with one after another, played again and again.
     Replay,
+    /// Pictures that are sent to the daemon, by a camera that nobody can reach.
+    Push,
 }
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 7] =
-        [Self::Auto, Self::Pattern, Self::Libcamera, Self::Rpicam, Self::V4l2, Self::Command, Self::Replay];
+    pub const ALL: [Self; 8] = [
+        Self::Auto,
+        Self::Pattern,
+        Self::Libcamera,
+        Self::Rpicam,
+        Self::V4l2,
+        Self::Command,
+        Self::Replay,
+        Self::Push,
+    ];
 
     /// The kind's name in the configuration.
     pub fn as_str(self) -> &'static str {
@@ -167,6 +194,7 @@ impl Kind {
             Self::V4l2 => "v4l2",
             Self::Command => "command",
             Self::Replay => "replay",
+            Self::Push => "push",
         }
     }
 }

@@ -189,6 +189,12 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         show: |c| format!("[{}]", c.origins.iter().map(quoted).collect::<Vec<_>>().join(", ")),
     },
     Key {
+        name: "upload_token",
+        read: |c, v| v.upload_token().map(|x| c.upload_token = x),
+        show: |c| optional(c.upload_token.as_ref()),
+    },
+    Key { name: "rest", read: |c, v| v.time("1s", "1h").map(|x| c.rest = x), show: |c| time(c.rest) },
+    Key {
         name: "offline.folder",
         read: |c, v| v.text("an absolute path of at most 1000 bytes", folder).map(|x| c.offline.folder = x),
         show: |c| quoted(&c.offline.folder),

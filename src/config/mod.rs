@@ -19,6 +19,7 @@ mod syntax;
 mod tests;
 mod together;
 mod unknown;
+mod upload;
 mod value;
 mod watch;
 
@@ -30,6 +31,7 @@ pub use offline::OfflineConfig;
 pub use origin::{Origin, Origins};
 pub use picture::{Area, Corner, PictureConfig};
 pub use privacy::{PrivacyConfig, QuietHours, Switch};
+pub use upload::UploadToken;
 pub use value::{listen_address, parse_duration};
 pub use watch::{Watcher, watch};
 

@@ -178,6 +178,11 @@ impl Reader<'_> {
             };
             faults.push((key, "kind", fault));
         }
+        if camera.upload_token.is_some() && camera.kind != Kind::Push && !faulty("kind") {
+            let fault = Fault::new(format!("a camera of kind \"{}\" takes no uploads", camera.kind));
+            let hint = format!("write kind = \"{}\", or leave the upload_token out", Kind::Push);
+            faults.push(("upload_token", "kind", fault.hint(hint)));
+        }
         let instead = camera.picture.instead_of_metadata().filter(|_| camera.picture.keep_metadata);
         if let Some(key) = instead {
             let fault = Fault::new(format!("metadata can't be kept with {key}: the picture is encoded anew"));

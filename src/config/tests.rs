@@ -196,11 +196,13 @@ prop_compose! {
         (quality, quarters, hflip, vflip) in (1u8..=100, 0u64..4, any::<bool>(), any::<bool>()),
         (picture, shuffle) in (picture(), any::<bool>()),
         command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}", format in "[A-Za-z0-9]{0,4}",
+        (token, rest) in (proptest::option::of("[0-9a-f]{64}"), time(1000, 3_600_000)),
         origins in proptest::collection::vec("\\*|https?://[a-z]{1,9}(:[1-9][0-9]{0,3})?/?", 0..4),
         (offline, privacy) in (offline(), privacy()),
     ) -> CameraConfig {
         let is_command = kind == Kind::Command && !command.trim().is_empty();
         let replay = if kind == Kind::Replay { format!("/films/{id}") } else { String::new() };
+        let token = token.filter(|_| kind == Kind::Push).map(|digits| format!("sha256-{digits}").parse().unwrap());
         CameraConfig {
             name: name.parse().unwrap(),
             title,
@@ -217,6 +219,8 @@ prop_compose! {
             device: id,
             format,
             origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
+            upload_token: token,
+            rest,
             offline, privacy,
         }
     }

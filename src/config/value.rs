@@ -7,6 +7,7 @@ use toml::de::{DeInteger, DeValue};
 use super::origin::{Origin, Origins};
 use super::picture::{Area, overlay};
 use super::privacy::QuietHours;
+use super::upload::UploadToken;
 
 /// What is wrong with a value, before it is known where it stands.
 #[derive(Debug, PartialEq)]
@@ -160,6 +161,22 @@ impl<'a> Value<'a> {
         self.text(&format!("{expected}, or nothing"), |text| match text {
             "" => Some(None),
             text => text.parse().ok().map(Some),
+        })
+    }
+
+    /// The hash of a token, or none where it is empty.
+    pub(super) fn upload_token(self) -> Result<Option<UploadToken>, Fault> {
+        self.optional(UploadToken::EXPECTED).map_err(|fault| {
+            // Errors get into logs, and this may be the secret itself.
+            let found = match self.as_text() {
+                Some(_) => "another text".to_owned(),
+                None => self.found(),
+            };
+            let fault = Fault {
+                hint: fault.hint,
+                ..Fault::expected(&format!("{}, or nothing", UploadToken::EXPECTED), &found)
+            };
+            fault.hint("eyelid token NAME makes a token and prints this line")
         })
     }
 

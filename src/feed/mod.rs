@@ -51,6 +51,8 @@ struct Shared {
     screen: Mutex<Screen>,
     /// Odd while the feed is shut.
     era: AtomicU64,
+    /// Pictures that were published since the last [`Feed::take_count`].
+    taken: AtomicU64,
     ignored: AtomicU64,
     last_defect: Mutex<Option<String>>,
 }
@@ -86,6 +88,7 @@ impl Feed {
                     kept_back: None,
                 }),
                 era: AtomicU64::new(0),
+                taken: AtomicU64::new(0),
                 ignored: AtomicU64::new(0),
                 last_defect: Mutex::new(None),
             }),
@@ -117,6 +120,7 @@ impl Feed {
         if !self.takes(era) {
             return Ok(None);
         }
+        self.shared.taken.fetch_add(1, Ordering::Relaxed);
         let open = screen.gate.is_open();
         let id =
             if open { screen.ring.take_id(taken) } else { FrameId::after(screen.ring.newest_id(), taken) };
@@ -275,6 +279,11 @@ impl Feed {
         screen.ring.keep_newest();
         screen.kept_back = None;
         self.shared.arrivals.send_replace(None);
+    }
+
+    /// How many pictures have come since the last call.
+    pub(crate) fn take_count(&self) -> u64 {
+        self.shared.taken.swap(0, Ordering::Relaxed)
     }
 
     /// Counts something in the rolling file that was no picture.

@@ -42,26 +42,39 @@ pub(super) fn tell<B>(response: &mut Response<B>, origins: &Origins, asked: &Hea
         return;
     }
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-    let who = match asked.get(header::ORIGIN) {
-        _ if origins.any() => HeaderValue::from_static("*"),
-        Some(origin) => origin.clone(),
-        // Shown, not read.
-        None => return,
-    };
+    // Without one it is shown, not read.
+    let Some(who) = reader(origins, asked) else { return };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, who);
     let exposed = HeaderValue::from_static("etag, retry-after, x-eyelid-live, x-timestamp");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
 }
 
+/// Who may read what was asked for, as an answer says it; nobody where the request is not a page's that is let in.
+pub(super) fn reader(origins: &Origins, asked: &HeaderMap) -> Option<HeaderValue> {
+    let origin = asked.get(header::ORIGIN);
+    match origin {
+        _ if origins.any() => Some(HeaderValue::from_static("*")),
+        Some(origin) => allowed(origins, asked).then(|| origin.clone()),
+        None => None,
+    }
+}
+
+/// Tells a browser that one page may have this answer, or `*` that all may.
+pub(super) fn share(headers: &mut HeaderMap, reader: HeaderValue) {
+    if reader != "*" {
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    }
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, reader);
+}
+
 /// The answer to a browser that asks, before it sends a request for a page, whether it may.
-pub(super) fn preflight() -> Response<Bytes> {
+pub(super) fn preflight(methods: &'static str, allowed: &'static str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD"));
-    // A page may ask for a picture that it may have already, and for one past all caches.
-    let allowed = HeaderValue::from_static("cache-control, if-none-match, pragma");
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     // Chrome asks for this where the page is from the internet and the camera is not.
     headers.insert(ALLOW_PRIVATE_NETWORK, HeaderValue::from_static("true"));

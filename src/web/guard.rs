@@ -12,11 +12,13 @@ pub(crate) use host::Hosts;
 
 use super::answer::Answer;
 use super::cors::{self, CROSS_ORIGIN_RESOURCE_POLICY};
+use super::page::EMBED;
 use super::{error, routes};
 use crate::camera::Cameras;
 use bytes::Bytes;
 use host::{Authority, Host};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{Either, Full};
 use pin_project_lite::pin_project;
 use std::future::Future;
@@ -43,12 +45,36 @@ impl Guard {
         Self { hosts, cameras }
     }
 
-    /// Whether this is a way to watch a camera that the page's site may have.
-    fn is_shared<A>(&self, request: &Request<A>) -> bool {
-        let uri = request.uri();
-        routes::watched(&self.cameras, uri.path(), uri.query())
-            .is_some_and(|camera| cors::allowed(&camera.origins(), request.headers()))
+    /// What becomes of a request of another site's page.
+    fn foreign<A>(&self, request: &Request<A>) -> Foreign {
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        if uri.path() == EMBED && matches!(*method, Method::GET | Method::HEAD) {
+            return Foreign::LetIn(None);
+        }
+        if is_socketio(uri.path()) {
+            // Scripts say whose page they are of; an image has no business there.
+            let cameras = if headers.contains_key(header::ORIGIN) { self.cameras.all() } else { Vec::new() };
+            // The engine is that of all cameras; each of them looks again at who connects.
+            return match cameras.iter().find_map(|camera| cors::reader(&camera.origins(), headers)) {
+                Some(who) if *method == Method::OPTIONS => Foreign::MayAsk(who),
+                Some(who) => Foreign::LetIn(Some(who)),
+                None => Foreign::Refused,
+            };
+        }
+        match routes::watched(&self.cameras, uri.path(), uri.query()) {
+            Some(camera) if cors::allowed(&camera.origins(), headers) => Foreign::LetIn(None),
+            _ => Foreign::Refused,
+        }
     }
+}
+
+/// What becomes of a request of another site's page.
+enum Foreign {
+    Refused,
+    /// It is answered, and the answer is for this page where that has not been said below.
+    LetIn(Option<HeaderValue>),
+    /// It asks whether it may send what it wants to send, and this page may.
+    MayAsk(HeaderValue),
 }
 
 impl<S> Layer<S> for Guard {
@@ -79,15 +105,18 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        GuardedFuture {
-            answer: match check(&request, &self.guard.hosts) {
-                Ok(()) => Answer::below(self.inner.call(request)),
-                Err(Refusal::OtherSite(_)) if self.guard.is_shared(&request) => {
-                    Answer::below(self.inner.call(request))
+        let (answer, reader) = match check(&request, &self.guard.hosts) {
+            Ok(()) => (Answer::below(self.inner.call(request)), None),
+            Err(Refusal::OtherSite(site)) => match self.guard.foreign(&request) {
+                Foreign::LetIn(reader) => (Answer::below(self.inner.call(request)), reader),
+                Foreign::MayAsk(reader) => {
+                    (Answer::here(cors::preflight("GET, POST", "content-type")), Some(reader))
                 }
-                Err(refusal) => Answer::here(refusal.into_response()),
+                Foreign::Refused => (Answer::here(Refusal::OtherSite(site).into_response()), None),
             },
-        }
+            Err(refusal) => (Answer::here(refusal.into_response()), None),
+        };
+        GuardedFuture { answer, reader }
     }
 }
 
@@ -96,6 +125,7 @@ pin_project! {
     pub(crate) struct GuardedFuture<F> {
         #[pin]
         answer: Answer<F>,
+        reader: Option<HeaderValue>,
     }
 }
 
@@ -106,8 +136,12 @@ where
     type Output = Result<Response<Either<Full<Bytes>, B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = ready!(self.project().answer.poll(cx))?;
+        let this = self.project();
+        let mut response = ready!(this.answer.poll(cx))?;
         let headers = response.headers_mut();
+        if let Some(reader) = this.reader.take() {
+            cors::share(headers, reader);
+        }
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         // Unless the answer has one of its own.
         headers
@@ -151,14 +185,15 @@ impl Refusal {
             Self::OtherSite(site) => error::json(
                 StatusCode::FORBIDDEN,
                 &format!("the request comes from another site ({site})"),
-                "open the camera's own page; a proxy in front of it has to pass the Host header on unchanged",
+                "open the camera's own page; a site that may show the camera is named in its key origins; a proxy in \
+                 front of it has to pass the Host header on unchanged",
             ),
         }
     }
 }
 
 fn check<A>(request: &Request<A>, hosts: &watch::Receiver<Hosts>) -> Result<(), Refusal> {
-    let host = host(request)?;
+    let host = host(request.uri(), request.headers())?;
     if let Host::Name(name) = host.host
         && !hosts.borrow().allow(host.host)
     {
@@ -175,8 +210,8 @@ fn check<A>(request: &Request<A>, hosts: &watch::Receiver<Hosts>) -> Result<(), 
     let said = |name| headers.get(&name).map(HeaderValue::as_bytes);
     let site = match said(SEC_FETCH_SITE) {
         None | Some(b"same-origin" | b"none") => return Ok(()),
-        // Another port or a sister name of this machine.
-        Some(b"same-site") if !changes_state(request) => return Ok(()),
+        // "same-site", another port or a sister name of this machine, is another site like any other: an image
+        // there would start the camera, and not even be shown.
         Some(site) => String::from_utf8_lossy(site).into_owned(),
     };
     // Somebody followed a link. That is no way to embed a picture or to act unseen.
@@ -185,18 +220,29 @@ fn check<A>(request: &Request<A>, hosts: &watch::Receiver<Hosts>) -> Result<(), 
     if followed && !changes_state(request) { Ok(()) } else { Err(Refusal::OtherSite(site)) }
 }
 
+/// The site of a page that is not of the daemon that was asked, from a request that the guard has let in.
+pub(super) fn other_site(request: &Parts) -> Option<&str> {
+    let origin = match one(&request.headers, &header::ORIGIN) {
+        One::None => return None,
+        One::Some(origin) => origin,
+        One::Bad => "null",
+    };
+    let own = host(&request.uri, &request.headers).is_ok_and(|host| is_same(origin, host));
+    (!own).then_some(origin)
+}
+
 /// The host that the client means.
-fn host<A>(request: &Request<A>) -> Result<Authority<'_>, Refusal> {
-    let header = match one(request.headers(), &header::HOST) {
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Authority<'a>, Refusal> {
+    let header = match one(headers, &header::HOST) {
         One::Some(host) => Authority::parse(host).ok_or(Refusal::BadHost)?,
         One::None => return Err(Refusal::NoHost),
-        One::Bad if request.headers().get_all(header::HOST).iter().nth(1).is_some() => {
+        One::Bad if headers.get_all(header::HOST).iter().nth(1).is_some() => {
             return Err(Refusal::ManyHosts);
         }
         One::Bad => return Err(Refusal::BadHost),
     };
     // "GET http://host/path HTTP/1.1", the form for proxies: its host counts and not the header's.
-    match request.uri().authority() {
+    match uri.authority() {
         Some(target) => Authority::parse(target.as_str()).ok_or(Refusal::BadHost),
         None => Ok(header),
     }
@@ -204,12 +250,13 @@ fn host<A>(request: &Request<A>) -> Result<Authority<'_>, Refusal> {
 
 /// Whether a request can do more than read.
 fn changes_state<A>(request: &Request<A>) -> bool {
-    let path = request.uri().path();
-    let is_socketio =
-        path.strip_prefix("/socket.io").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    is_socketio
+    is_socketio(request.uri().path())
         || request.headers().contains_key(header::UPGRADE)
         || !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn is_socketio(path: &str) -> bool {
+    path.strip_prefix("/socket.io").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether an `Origin` is that of a page that came from `host`. The scheme may differ: a proxy may end TLS.

@@ -6,12 +6,17 @@
 //! ```
 //!
 //! The boundary goes out with the picture that it ends: many clients show a picture only when they see it.
+//! Chromium shows it only when it sees the head of the next one, so a browser gets the picture once more if no
+//! newer one comes soon.
+
+#[cfg(test)]
+mod tests;
 
 use std::{io::Write, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderName, HeaderValue, Response, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, Version, header};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout_at},
@@ -25,8 +30,8 @@ use super::{
     snapshot,
 };
 use crate::{
-    camera::{Camera, fresh::fresh, viewers::Lease},
-    feed::Frame,
+    camera::{Camera, Tally, fresh::fresh_for, viewers::Lease},
+    feed::{Era, Feed, Frame},
 };
 
 /// The text between pictures, that of mjpg-streamer and µStreamer: some clients look for it.
@@ -46,6 +51,10 @@ const CONTENT_TYPE: &str = concat!("multipart/x-mixed-replace;boundary=", bounda
 /// vanished without a word is noticed by it.
 const REPEAT: Duration = Duration::from_secs(5);
 
+/// The same for browsers, once for each picture: until then they may not show it. Cameras that take five pictures
+/// a second or more pay nothing for it.
+const SHOWN: Duration = Duration::from_millis(200);
+
 /// nginx keeps answers to itself until it has some of them, unless it is told not to.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -54,6 +63,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 pub(crate) async fn mjpeg(
     camera: &Camera,
     asked: Option<&str>,
+    headers: &HeaderMap,
     line: Option<Line>,
     look: bool,
 ) -> Response<Content> {
@@ -65,8 +75,8 @@ pub(crate) async fn mjpeg(
         return head(Box::pin(stream::empty()));
     }
     let lease = camera.lease();
-    let frames = camera.feed().subscribe();
-    let first = match fresh(camera).await {
+    let feed = camera.feed().clone();
+    let first = match fresh_for(camera, &lease).await {
         Ok(frame) => frame,
         Err(failure) => return snapshot::unavailable(failure).map(Content::from),
     };
@@ -74,15 +84,27 @@ pub(crate) async fn mjpeg(
         line.keep_short();
     }
     let turn = Turn {
-        frames,
+        frames: feed.subscribe(),
+        era: feed.era(),
+        feed,
         period: period.unwrap_or_default(),
+        shows_late: is_browser(headers),
         due: Instant::now(),
         last: None,
+        repeated: false,
         first: Some(first),
         closed: camera.closed().clone(),
+        tally: camera.tally().clone(),
         _lease: lease,
     };
     head(pieces(turn, line))
+}
+
+/// Whether the answer is for an `<img>`, or a tab of its own: browsers then name kinds of images that they know.
+/// Programs, and scripts that read the parts themselves, name none.
+fn is_browser(headers: &HeaderMap) -> bool {
+    let names_images = |accept: &HeaderValue| memchr::memmem::find(accept.as_bytes(), b"image/").is_some();
+    headers.get_all(header::ACCEPT).iter().any(names_images)
 }
 
 fn head(pieces: Pieces) -> Response<Content> {
@@ -112,7 +134,10 @@ fn pieces(turn: Turn, line: Option<Line>) -> Pieces {
                     None => (Bytes::from_static(CLOSING), Part::End),
                 }
             }
-            Part::Picture(frame) => (frame.jpeg.clone(), Part::Between),
+            Part::Picture(frame) => {
+                turn.tally.sent(frame.jpeg.len());
+                (frame.jpeg.clone(), Part::Between)
+            }
             Part::Between => (Bytes::from_static(BETWEEN), Part::Next),
             Part::End => return None,
         };
@@ -145,200 +170,58 @@ fn headers(frame: &Frame) -> Bytes {
 /// A viewer's turn: which picture it gets, and when.
 struct Turn {
     frames: watch::Receiver<Option<Arc<Frame>>>,
+    feed: Feed,
+    /// That of the picture sent last, or an earlier one.
+    era: Era,
     /// The least time from one picture to the next.
     period: Duration,
     /// When the next picture may be sent.
     due: Instant,
+    /// The client shows a picture only when another one begins.
+    shows_late: bool,
     /// What was sent last, and when.
     last: Option<(Arc<Frame>, Instant)>,
+    /// That was not its first time.
+    repeated: bool,
     first: Option<Arc<Frame>>,
     closed: CancellationToken,
+    tally: Tally,
     _lease: Lease,
 }
 
 impl Turn {
     /// The newest picture when one is due; nothing at the camera's end.
     async fn next(&mut self) -> Option<Arc<Frame>> {
-        let closed = self.closed.clone();
+        let (closed, era) = (self.closed.clone(), self.feed.era());
         let frame = closed.run_until_cancelled(self.newest()).await??;
         let now = Instant::now();
+        if self.last.as_ref().is_some_and(|(last, _)| last.id == frame.id) {
+            (self.last, self.repeated) = (Some((frame.clone(), now)), true);
+            return Some(frame);
+        }
         // From when it was due, not from when it came, or 10 pictures a second of a camera that gives 30
         // would be less. What was missed is not made up for.
         self.due = (self.due + self.period).max(now + self.period / 2);
-        self.last = Some((Arc::clone(&frame), now));
+        (self.last, self.repeated, self.era) = (Some((Arc::clone(&frame), now)), false, era);
         Some(frame)
     }
 
     async fn newest(&mut self) -> Option<Arc<Frame>> {
         let Some((last, sent)) = &self.last else { return self.first.take() };
-        if !self.period.is_zero() {
-            sleep_until(self.due).await;
-        }
-        let newer = self.frames.wait_for(|newest| newest.as_ref().is_some_and(|frame| frame.id > last.id));
-        if let Ok(newest) = timeout_at(*sent + REPEAT, newer).await {
-            return newest.ok()?.clone();
+        let newer = async {
+            if self.due > Instant::now() {
+                sleep_until(self.due).await;
+            }
+            let is_newer =
+                |newest: &Option<Arc<Frame>>| newest.as_ref().is_some_and(|frame| frame.id > last.id);
+            self.frames.wait_for(is_newer).await.ok()?.clone()
+        };
+        let pause = if self.shows_late && !self.repeated { SHOWN } else { REPEAT };
+        if let Ok(newest) = timeout_at(*sent + pause, newer).await {
+            return newest;
         }
         // The same once more, unless it was forgotten: it may show what is to be hidden now.
-        self.frames.wait_for(Option::is_some).await.ok()?.clone()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::StreamExt;
-    use proptest::prelude::*;
-    use std::time::SystemTime;
-
-    use super::*;
-    use crate::camera::viewers::Viewers;
-
-    fn frame(id: u64, jpeg: Vec<u8>) -> Arc<Frame> {
-        let id = id.to_string().parse().unwrap();
-        let taken = SystemTime::UNIX_EPOCH + Duration::from_micros(1_772_366_400_123_456);
-        Arc::new(Frame {
-            id,
-            taken,
-            recorded: false,
-            read: std::time::Instant::now(),
-            width: 1,
-            height: 1,
-            jpeg: jpeg.into(),
-        })
-    }
-
-    fn turn(
-        frames: watch::Receiver<Option<Arc<Frame>>>,
-        first: Arc<Frame>,
-        closed: &CancellationToken,
-    ) -> Turn {
-        Turn {
-            frames,
-            period: Duration::ZERO,
-            due: Instant::now(),
-            last: None,
-            first: Some(first),
-            closed: closed.clone(),
-            _lease: Viewers::new(Duration::ZERO).lease(),
-        }
-    }
-
-    /// What a client makes of the text, by nothing but its rules: the pictures, and whether it came to its end.
-    fn read_back(mut text: &[u8]) -> Option<(Vec<Vec<u8>>, bool)> {
-        let mut pictures = Vec::new();
-        text = text.strip_prefix(b"--boundarydonotcross\r\n")?;
-        loop {
-            if text.is_empty() {
-                return Some((pictures, false));
-            }
-            if text == b"--boundarydonotcross--\r\n" {
-                return Some((pictures, true));
-            }
-            let end = memchr::memmem::find(text, b"\r\n\r\n")?;
-            let head = std::str::from_utf8(&text[..end]).ok()?;
-            let field = |name: &str| head.split("\r\n").find_map(|line| line.strip_prefix(name));
-            assert_eq!(field("Content-Type: "), Some("image/jpeg"));
-            assert_eq!(field("X-Timestamp: "), Some("1772366400.123456"));
-            let length: usize = field("Content-Length: ")?.parse().ok()?;
-            let (picture, rest) = text[end + 4..].split_at_checked(length)?;
-            pictures.push(picture.to_vec());
-            text = rest.strip_prefix(b"\r\n--boundarydonotcross\r\n")?;
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_back_as_the_same_pictures(
-            pictures in prop::collection::vec(
-                prop_oneof![
-                    prop::collection::vec(any::<u8>(), 1..200),
-                    // Nothing that stands in a picture ends it.
-                    Just(b"\xFF\xD8\r\n--boundarydonotcross\r\nContent-Length: 1\r\n\r\n\xFF\xD9".to_vec()),
-                ],
-                1..8,
-            ),
-        ) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-            let text = runtime.block_on(async {
-                let closed = CancellationToken::new();
-                let (newest, frames) = watch::channel(None);
-                let mut stream = pieces(turn(frames, frame(0, pictures[0].clone()), &closed), None);
-                let mut text = Vec::new();
-                text.extend(stream.next().await.unwrap().unwrap());
-                for (id, picture) in (0..).zip(&pictures) {
-                    newest.send_replace(Some(frame(id, picture.clone())));
-                    // Head, picture, and the boundary right behind it.
-                    for _ in 0..3 {
-                        text.extend(stream.next().await.unwrap().unwrap());
-                    }
-                    let (whole, ended) = read_back(&text).expect("each picture is whole before the next one comes");
-                    assert_eq!((whole.len() as u64, ended), (id + 1, false));
-                }
-                closed.cancel();
-                while let Some(piece) = stream.next().await {
-                    text.extend(piece.unwrap());
-                }
-                text
-            });
-            prop_assert_eq!(read_back(&text), Some((pictures, true)));
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_rate_is_kept_over_time_and_nothing_is_made_up_for() {
-        const PERIOD: Duration = Duration::from_millis(100);
-        let closed = CancellationToken::new();
-        let (newest, frames) = watch::channel(None);
-        let mut turn = Turn { period: PERIOD, ..turn(frames, frame(0, vec![1]), &closed) };
-        // The camera gives 33 a second, the viewer wants 10, and then nothing comes for a while.
-        let camera = tokio::spawn(async move {
-            for id in 1.. {
-                tokio::time::sleep(Duration::from_millis(if id == 100 { 1010 } else { 30 })).await;
-                newest.send_replace(Some(frame(id, vec![1])));
-            }
-        });
-        let start = Instant::now();
-        let mut seen = Vec::new();
-        while seen.last().is_none_or(|(id, _)| *id < 150) {
-            let id = turn.next().await.unwrap().id.micros();
-            seen.push((id, start.elapsed()));
-        }
-        camera.abort();
-        let before: Vec<_> = seen.iter().take_while(|(id, _)| *id < 99).collect();
-        assert_eq!(before.len(), 30, "10 a second for 3 seconds: {seen:?}");
-        for two in seen.windows(2) {
-            assert!(two[0].0 < two[1].0, "always a newer one: {seen:?}");
-            assert!(two[1].1 - two[0].1 >= PERIOD / 2, "never two at once: {seen:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn without_a_newer_picture_the_last_one_is_sent_again_after_five_seconds() {
-        let closed = CancellationToken::new();
-        let (newest, frames) = watch::channel(Some(frame(1, vec![1])));
-        let mut turn = turn(frames, frame(1, vec![1]), &closed);
-        let start = Instant::now();
-        let mut next = async || (turn.next().await.unwrap().id.micros(), start.elapsed().as_secs());
-        assert_eq!([next().await, next().await, next().await], [(1, 0), (1, 5), (1, 10)]);
-        newest.send_replace(Some(frame(2, vec![1])));
-        assert_eq!([next().await, next().await], [(2, 10), (2, 15)]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_picture_that_was_forgotten_is_not_sent_again() {
-        let closed = CancellationToken::new();
-        let (newest, frames) = watch::channel(Some(frame(1, vec![1])));
-        let mut turn = turn(frames, frame(1, vec![1]), &closed);
-        turn.next().await.unwrap();
-        newest.send_replace(None);
-        let camera = tokio::spawn(async move {
-            tokio::time::sleep(10 * REPEAT).await;
-            newest.send_replace(Some(frame(2, vec![1])));
-            newest
-        });
-        assert_eq!(turn.next().await.unwrap().id.micros(), 2);
-        let newest = camera.await.unwrap();
-        newest.send_replace(None);
-        closed.cancel();
-        assert!(turn.next().await.is_none(), "the end of the camera is the end of the wait too");
+        let newest = self.frames.wait_for(Option::is_some).await.ok()?.clone();
+        if self.feed.era() == self.era { Some(Arc::clone(last)) } else { newest }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod error;
 mod etag;
 pub(crate) mod guard;
 pub(crate) mod image;
+mod ledger;
 mod mjpeg;
 pub(crate) mod page;
 mod query;
@@ -18,6 +19,8 @@ mod smaller;
 pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
+mod stats;
+mod upload;
 mod websocket;
 
 use std::sync::Arc;
@@ -29,6 +32,7 @@ use tower::Layer;
 use crate::{
     camera::Cameras,
     config::{Config, PageConfig},
+    stats::Stats,
 };
 use api::About;
 use guard::{Guard, Hosts};
@@ -75,6 +79,7 @@ impl Web {
         config: &Config,
         cameras: Cameras,
         about: Arc<About>,
+        stats: Stats,
         page: Page,
         listener: TcpListener,
         shutdown: CancellationToken,
@@ -85,7 +90,7 @@ impl Web {
         let heartbeat = (&config.socketio).into();
         let (told, page_config) = watch::channel(config.page.clone());
         let smaller = Smaller::new(smaller::scale);
-        let site = Site { cameras, about, page: page.clone(), page_config, heartbeat, smaller };
+        let site = Site { cameras, about, stats, page: page.clone(), page_config, heartbeat, smaller };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
         let service = guard.layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
         let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));

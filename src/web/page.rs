@@ -1,6 +1,7 @@
 //! The page's files: part of the program, or of a folder while somebody works on the page.
 
 use super::answer::Answer;
+use super::cors;
 use super::etag::is_known;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -35,6 +36,12 @@ pub(crate) struct Page {
     /// Nothing means those in the program.
     folder: Option<Arc<Path>>,
 }
+
+/// The path of what pages of other sites load to show a camera.
+pub(super) const EMBED: &str = "/embed.js";
+
+/// How long a page of another site may go without asking for a newer one.
+const EMBED_CACHING: HeaderValue = HeaderValue::from_static("public, max-age=600");
 
 struct File {
     data: Bytes,
@@ -124,8 +131,15 @@ fn respond(name: &str, file: File, headers: &HeaderMap, method: &Method) -> Resp
     let content_type = content_type(name);
     let out = response.headers_mut();
     // Pages of different versions would break each other, so each use asks, and is told "not modified".
-    let caching = if file.etag.is_some() { "no-cache" } else { "no-store" };
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    let caching = match file.etag {
+        Some(_) if is_for_all(name) => EMBED_CACHING,
+        Some(_) => HeaderValue::from_static("no-cache"),
+        None => HeaderValue::from_static("no-store"),
+    };
+    out.insert(header::CACHE_CONTROL, caching);
+    if is_for_all(name) {
+        cors::share(out, HeaderValue::from_static("*"));
+    }
     if content_type.starts_with("text/html") {
         out.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
         out.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
@@ -144,6 +158,11 @@ fn respond(name: &str, file: File, headers: &HeaderMap, method: &Method) -> Resp
         *response.body_mut() = file.data;
     }
     response
+}
+
+/// Whether it is for pages of every site.
+fn is_for_all(name: &str) -> bool {
+    EMBED.strip_prefix('/') == Some(name)
 }
 
 fn etag(hash: &[u8; 32]) -> HeaderValue {

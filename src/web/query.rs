@@ -58,6 +58,16 @@ pub(crate) fn width(query: Option<&str>) -> Result<Option<u16>, Refusal> {
     width.map(Some).ok_or_else(|| refused("width", &text, limits))
 }
 
+/// `?since=`
+///
+/// # Errors
+/// With the answer to a time that is none.
+pub(crate) fn since(query: Option<&str>) -> Result<Option<u64>, Refusal> {
+    let Some(text) = value(query, "since") else { return Ok(None) };
+    let refuse = |_| refused("since", &text, "a time in Unix milliseconds, such as 1772366400000");
+    text.parse().map(Some).map_err(refuse)
+}
+
 /// The answer to a value that can't be taken.
 pub(crate) fn refused(key: &str, value: &str, limits: impl Display) -> Refusal {
     let shown: String = value.chars().take(40).collect();
@@ -123,6 +133,7 @@ mod tests {
             let _ = fps(Some(&format!("fps={query}")));
             let _ = width(Some(&format!("width={query}")));
             let _ = max_age(Some(&format!("max_age={query}")));
+            let _ = since(Some(&format!("since={query}")));
         }
     }
 }

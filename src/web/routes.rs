@@ -14,17 +14,18 @@ use super::{
     content::{self, Content},
     controls, cors,
     error::{self, Refusal},
-    image, mjpeg,
+    image, ledger, mjpeg,
     page::Page,
     query,
     server::Line,
     smaller::Smaller,
-    snapshot,
+    snapshot, stats, upload,
     websocket::{self, Heartbeat},
 };
 use crate::{
     camera::{Camera, Cameras},
     config::PageConfig,
+    stats::Stats,
 };
 
 /// What the routes serve.
@@ -32,6 +33,7 @@ use crate::{
 pub(crate) struct Site {
     pub(crate) cameras: Cameras,
     pub(crate) about: Arc<About>,
+    pub(crate) stats: Stats,
     pub(crate) page: Page,
     pub(crate) page_config: watch::Receiver<PageConfig>,
     pub(crate) heartbeat: Heartbeat,
@@ -64,7 +66,11 @@ enum Route<'a> {
     Cameras,
     Camera(&'a str),
     Controls(&'a str),
+    /// Where pictures are sent: to a camera, or to the first one that takes them.
+    Upload(Option<&'a str>),
+    Ledger(&'a str),
     Status,
+    Stats,
     Health,
     /// Nothing, below `/api` or a camera.
     Nothing,
@@ -99,9 +105,11 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
     match segments[..] {
         ["healthz"] => Route::Health,
         ["api", "status"] => Route::Status,
+        ["api", "stats"] => Route::Stats,
         ["api", "cameras"] => Route::Cameras,
         ["api", "cameras", name] => Route::Camera(name),
         ["api", "cameras", name, "controls"] => Route::Controls(name),
+        ["api", "cameras", name, "ledger"] => Route::Ledger(name),
         ["api", ..] => Route::Nothing,
         ["cameras", name] => Route::CameraPageWithoutSlash(name),
         ["cameras", name, ""] => match action(query) {
@@ -110,6 +118,8 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
             Some(Ok(_)) => Route::Nothing,
             Some(Err(unknown)) => Route::NoAction(unknown),
         },
+        ["upload"] => Route::Upload(None),
+        ["cameras", name, "upload"] => Route::Upload(Some(name)),
         ["cameras", name, file] => {
             way(file).map_or(Route::Nothing, |way| Route::Watch(Which::Named(name), way))
         }
@@ -128,6 +138,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
 fn methods(route: &Route<'_>) -> &'static str {
     match route {
         Route::Controls(_) => controls::METHODS,
+        Route::Upload(_) => upload::METHODS,
         _ => "GET, HEAD",
     }
 }
@@ -218,6 +229,7 @@ async fn answer(
             Err(refusal) => *refusal,
         },
         Route::NoAction(action) => *query::refused("action", &action, "stream or snapshot"),
+        Route::Upload(name) => upload::upload(&site.cameras, name, headers, body).await,
         Route::Health => api::health(),
         Route::Nothing => nothing(path),
         _ if !accepts(headers, "application", "json") => not_acceptable("application/json"),
@@ -230,6 +242,11 @@ async fn answer(
             Some(camera) => controls::controls(&camera, method, headers, body).await,
             None => no_camera(name),
         },
+        Route::Ledger(name) => match site.cameras.get(name) {
+            Some(camera) => ledger::ledger(&camera, query),
+            None => no_camera(name),
+        },
+        Route::Stats => stats::stats(&site.stats, &site.cameras),
         Route::Status => api::status(&site.about),
     };
     whole.map(Content::from)
@@ -242,7 +259,8 @@ fn other_method(site: &Site, asked: &Asked, methods: &'static str) -> Response<B
         .map(|camera| camera.origins())
         .filter(|origins| cors::allowed(origins, &asked.headers));
     if let Some(origins) = origins {
-        let mut response = cors::preflight();
+        // A page may ask for a picture that it may have already, and for one past all caches.
+        let mut response = cors::preflight("GET, HEAD", "cache-control, if-none-match, pragma");
         cors::tell(&mut response, &origins, &asked.headers);
         return response;
     }
@@ -274,7 +292,7 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
     let (query, headers) = (asked.query.as_deref(), &asked.headers);
     let look = asked.method == Method::HEAD;
     let whole = match way {
-        Way::Mjpeg => return mjpeg::mjpeg(camera, query, asked.line.clone(), look).await,
+        Way::Mjpeg => return mjpeg::mjpeg(camera, query, headers, asked.line.clone(), look).await,
         Way::WebSocket => {
             let upgrade = asked.upgrade.clone().filter(|_| !look);
             websocket::websocket(camera, query, headers, upgrade, asked.line.clone(), site.heartbeat)
@@ -283,6 +301,9 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
         Way::Image => image::image(camera, query, headers),
         Way::Snapshot => snapshot::snapshot(camera, &site.smaller, query, headers).await,
     };
+    if whole.status() == StatusCode::OK && !look {
+        camera.tally().sent(whole.body().len());
+    }
     whole.map(Content::from)
 }
 
@@ -378,7 +399,9 @@ mod tests {
             ("/api/cameras/tank", Route::Camera("tank")),
             ("/api/cameras/tank/controls", Route::Controls("tank")),
             ("/api/cameras/tank/controls/", Route::Nothing),
+            ("/api/cameras/tank/ledger", Route::Ledger("tank")),
             ("/api/status", Route::Status),
+            ("/api/stats", Route::Stats),
             ("/api", Route::Nothing),
             ("/api/", Route::Nothing),
             ("/healthz", Route::Health),

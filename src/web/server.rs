@@ -46,6 +46,8 @@ pub(crate) struct Limits {
     pub(crate) body_progress: Duration,
     /// In each such span a client has to take at least 1 KiB of what is there for it.
     pub(crate) write_progress: Duration,
+    /// From the end of an answer that came before the end of its request's body to the end of the connection.
+    pub(crate) linger: Duration,
     /// From the wish to shut down to the end of the last connection.
     pub(crate) grace: Duration,
 }
@@ -57,8 +59,11 @@ impl Default for Limits {
             connections_per_address: 64,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
-            body_progress: Duration::from_secs(10),
+            // A handler with a deadline of 10 s of its own comes first, as a rule, and says it in its own words.
+            body_progress: Duration::from_millis(10_500),
             write_progress: Duration::from_secs(30),
+            // Longer than an upload may take: who is told of its end may just have begun.
+            linger: Duration::from_secs(15),
             grace: Duration::from_secs(3),
         }
     }

@@ -204,12 +204,32 @@ mod tests {
         assert_eq!(MADE.load(Ordering::SeqCst), 1);
     }
 
+    #[tokio::test(flavor = "multi_thread")]
+    async fn few_are_made_at_a_time() {
+        static NOW: AtomicUsize = AtomicUsize::new(0);
+        static MOST_EVER: AtomicUsize = AtomicUsize::new(0);
+        let smaller = Smaller::new(|jpeg, width| {
+            MOST_EVER.fetch_max(NOW.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            // Long enough that the others would begin if they could.
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            NOW.fetch_sub(1, Ordering::SeqCst);
+            told(jpeg, width)
+        });
+        let (tank, frame) = (camera("tank"), frame(7));
+        let asking: Vec<_> = (16..36).map(|width| smaller.find(&tank, &frame, width)).collect();
+        for made in futures_util::future::join_all(asking).await {
+            assert!(made.is_some());
+        }
+        assert!(MOST_EVER.load(Ordering::SeqCst) <= AT_A_TIME);
+    }
+
     #[tokio::test]
     async fn a_picture_is_never_made_larger() {
-        let smaller = Smaller::new(|_, _| panic!("nothing is to be done"));
+        let smaller = Smaller::new(told);
         for width in [640, 641, u16::MAX] {
             assert_eq!(smaller.get(&camera("tank"), &frame(1), width).await, None);
         }
+        assert!(smaller.get(&camera("tank"), &frame(1), 639).await.is_some());
     }
 
     #[tokio::test]

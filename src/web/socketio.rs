@@ -25,7 +25,7 @@ use socketioxide::{
 };
 use tokio::task::JoinHandle;
 
-use super::{controls::Panels, states::States};
+use super::{controls::Panels, guard, states::States};
 use crate::{
     camera::{Camera, Cameras, lifecycle::State, status::unix_ms, viewers::Viewer},
     capture::rolling_file::FILE_NAME,
@@ -111,6 +111,13 @@ impl Announcer {
         for browser in self.io.of("/").into_iter().flat_map(BroadcastOperators::sockets) {
             reseat(&self.cameras, &browser);
         }
+        let paths = self.running.keys().map(|name| format!("/{name}")).chain(["/".to_owned()]);
+        for browser in paths.filter_map(|path| self.io.of(path)).flat_map(BroadcastOperators::sockets) {
+            // A site that may not show the camera any more, or not the one that is the first now.
+            if Seat::of(&browser).is_some_and(|seat| not_let_in(&seat.camera, &browser).is_some()) {
+                let _ = browser.disconnect();
+            }
+        }
     }
 
     /// Ends all connections.
@@ -168,14 +175,24 @@ fn tell(camera: &Camera, socket: &SocketRef) {
     let _ = socket.emit("controls", &camera.controls().borrow().to_json());
 }
 
+/// Why a page of another site is not let in, where it isn't.
+fn not_let_in(camera: &Camera, socket: &SocketRef) -> Option<String> {
+    let site = guard::other_site(socket.req_parts()).filter(|site| !camera.origins().allow(site))?;
+    let name = camera.name();
+    Some(format!("{site} may not show the camera {name}: its owner can set origins = [{site:?}] for it"))
+}
+
 /// Registers the handlers. As a middleware it runs before the browser is told that it is connected: what
 /// the browser says at once would be lost otherwise. The handlers run inline, in order of arrival.
 fn register(
     camera: Option<Camera>,
     socket: SocketRef,
     TryData(auth): TryData<Auth>,
-) -> std::future::Ready<Result<(), &'static str>> {
-    let Some(camera) = camera else { return ready(Err("the daemon stops")) };
+) -> std::future::Ready<Result<(), String>> {
+    let Some(camera) = camera else { return ready(Err("the daemon stops".to_owned())) };
+    if let Some(refusal) = not_let_in(&camera, &socket) {
+        return ready(Err(refusal));
+    }
     socket.extensions.insert(Seat::new(camera, auth.map_or(true, |auth| auth.watch)));
     socket.on("start-stream", |socket: SocketRef, ack: AckSender| {
         if let Some(seat) = Seat::of(&socket) {

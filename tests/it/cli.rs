@@ -234,3 +234,42 @@ async fn the_configuration_that_counts_is_said_in_the_log() {
     assert_eq!(line["message"], "no configuration file, so the defaults hold");
     child.kill().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_made_for_a_camera_that_takes_uploads_and_only_its_hash_is_in_the_line() {
+    let config =
+        "[[camera]]\nname = \"tank\"\nkind = \"pattern\"\n[[camera]]\nname = \"gate\"\nkind = \"push\"\n";
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let (output, _folder) = run(config, &["token", "gate"]).await;
+        assert_eq!((output.status.code(), said(&output.stderr)), (Some(0), String::new()));
+        let said = said(&output.stdout);
+        let is_token = |line: &&str| line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let token =
+            said.lines().map(str::trim).find(is_token).unwrap_or_else(|| panic!("no token in:\n{said}"));
+        let hash = eyelid::config::UploadToken::of(token);
+        for line in
+            ["[[camera]]", "name = \"gate\"", "kind = \"push\"", &format!("upload_token = \"{hash}\"")]
+        {
+            assert!(said.lines().any(|said| said.trim() == line), "no line {line} in:\n{said}");
+        }
+        tokens.push(token.to_owned());
+    }
+    assert_ne!(tokens[0], tokens[1]);
+    for (name, reason) in
+        [("lake", "there is no camera \"lake\""), ("tank", "of kind \"pattern\", which takes no uploads")]
+    {
+        let (output, _folder) = run(config, &["token", name]).await;
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            output.stdout.is_empty() && said(&output.stderr).contains(reason),
+            "{}",
+            said(&output.stderr)
+        );
+    }
+    let (output, _folder) = run(config, &["check"]).await;
+    assert!(said(&output.stdout).contains("every upload is refused"), "{}", said(&output.stdout));
+    let (output, _folder) = run(config, &["snapshot", "gate"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output.stderr).contains("are sent to the daemon"), "{}", said(&output.stderr));
+}

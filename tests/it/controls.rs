@@ -160,9 +160,10 @@ async fn what_is_set_outlives_the_daemon_and_what_is_taken_back_does_not() {
     let daemon = Daemon::start(&config).await;
     assert!(snapshot(&daemon).await < BRIGHT);
     daemon.stop().await;
-    let files: Vec<_> =
+    let mut files: Vec<_> =
         fs::read_dir(state.path().join("cameras/tank")).unwrap().map(|f| f.unwrap().file_name()).collect();
-    assert_eq!(files, ["controls.json"]);
+    files.sort();
+    assert_eq!(files, ["controls.json", "ledger.jsonl"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,7 @@ async fn a_stream_starts_the_camera_shows_each_newer_picture_and_stops_it_when_i
         "content-type: multipart/x-mixed-replace;boundary=boundarydonotcross",
         "cache-control: no-store",
         "connection: close",
+        "x-accel-buffering: no",
         "cross-origin-resource-policy: same-origin",
     ];
     for line in expected {
@@ -32,7 +33,7 @@ async fn a_stream_starts_the_camera_shows_each_newer_picture_and_stops_it_when_i
     let mut last = 0;
     for _ in 0..20 {
         let part = stream.picture().await;
-        assert!(part.id > last);
+        assert!(part.live && part.id > last);
         last = part.id;
     }
     daemon.until_it("tank", "live with one viewer", |now| now["viewers"] == 1).await;
@@ -143,6 +144,17 @@ async fn the_picture_that_is_there_is_sent_at_once_and_again_while_there_is_no_n
     let mut second = Mjpeg::open(daemon.address, "/stream.mjpg").await;
     assert_eq!(second.picture().await.id, part.id);
     assert_eq!(stream.picture().await.id, part.id, "again");
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_of_the_last_time_the_camera_was_on_is_not_shown() {
+    let camera = StandIn::doing("cat a.jpg; exec sleep 1000000");
+    let daemon = Daemon::start(&camera.entry("tank", NONE)).await;
+    let old: u64 =
+        get(daemon.address, "/snapshot.jpg").await.header("x-timestamp").replace('.', "").parse().unwrap();
+    daemon.until("tank", "idle").await;
+    assert!(Mjpeg::open(daemon.address, "/stream.mjpg").await.picture().await.id > old);
     daemon.stop().await;
 }
 

@@ -1,8 +1,8 @@
 //! `snapshot.jpg` with a width, and with an age that will do.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use crate::support::{Daemon, StandIn, eventually, get, request};
+use crate::support::{Daemon, StandIn, eventually, get, jpeg, request};
 
 const NONE: &str = "linger = \"0s\"";
 const LONG: &str = "linger = \"1h\"";
@@ -68,6 +68,35 @@ async fn a_young_picture_is_taken_from_memory_and_an_old_one_starts_the_camera()
     assert_ne!(reply.header("etag"), kept);
     assert_eq!(camera.starts().len(), 2);
     daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_picture_of_a_camera_that_is_on_will_not_do_and_who_waits_is_told_of_the_end() {
+    let camera = StandIn::still();
+    let daemon = Daemon::start(&camera.entry("tank", LONG)).await;
+    let address = daemon.address;
+    let ask = || tokio::spawn(async move { get(address, "/snapshot.jpg").await });
+    let waits = async || daemon.until_it("tank", "on for one who waits", |now| now["viewers"] == 1).await;
+    let show = |shade| {
+        let new = camera.folder().join("new.jpg");
+        fs::write(&new, jpeg(shade)).unwrap();
+        fs::rename(new, daemon.rolling_file("tank")).unwrap();
+    };
+    for shade in [1, 2] {
+        let asking = ask();
+        waits().await;
+        eventually("the camera's start", async || (!camera.starts().is_empty()).then_some(())).await;
+        show(shade);
+        assert_eq!(asking.await.unwrap().body, jpeg(shade));
+        daemon.until_it("tank", "on for nobody", |now| now["viewers"] == 0).await;
+        // Two intervals, and it is too old.
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    let asking = ask();
+    waits().await;
+    daemon.stop().await;
+    let reply = asking.await.unwrap();
+    assert_eq!((reply.status, reply.json()["error"].as_str()), (503, Some("the daemon stops")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,6 +103,8 @@ async fn without_a_lease_it_starts_nothing_and_is_no_viewer_but_sees_what_runs()
     let daemon = Daemon::start(&camera.entry("tank", NONE)).await;
     let mut page = Viewer::open(daemon.address, "/ws?lease=false&times=true&ready=true").await;
     page.told("state", |told| told["state"]["state"] == "idle").await;
+    let now = daemon.state("tank").await;
+    assert_eq!((&now["viewers"], &now["state"]), (&json!(0), &json!("idle")));
     let mut other = Viewer::open(daemon.address, "/ws").await;
     // The wishes of the address hold from the beginning: no picture without its time, none that is not asked for.
     let mut last = 0;
@@ -187,6 +189,65 @@ async fn a_viewer_that_gives_no_sign_of_life_is_no_viewer_any_more() {
     eventually("the camera's start", async || (!camera.starts().is_empty()).then_some(())).await;
     daemon.until("tank", "idle").await;
     daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_answers_pings_stays_and_whoever_does_not_goes_though_nothing_else_is_said() {
+    let camera = StandIn::still();
+    // Far longer than a busy machine keeps an answer back.
+    let set = |config: &mut eyelid::config::Config| {
+        config.socketio.ping_interval = Duration::from_millis(500);
+        config.socketio.ping_timeout = Duration::from_secs(8);
+    };
+    let program = env!("CARGO_BIN_EXE_eyelid").as_ref();
+    let daemon = Daemon::start_with(&camera.entry("tank", NONE), program, set).await;
+    let mut answering = Viewer::open(daemon.address, "/ws?ready=true").await;
+    answering.pinged(1).await;
+    let _silent = Viewer::open(daemon.address, "/ws?ready=true").await;
+    daemon.until_it("tank", "on for two", |now| now["viewers"] == 2).await;
+    loop {
+        answering.pinged(1).await;
+        if daemon.state("tank").await["viewers"] == 1 {
+            break;
+        }
+    }
+    answering.pinged(2).await;
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_pictures_come_than_were_wished_for() {
+    let camera = StandIn::new();
+    let daemon = Daemon::start(&camera.entry("tank", LONG)).await;
+    let mut by_address = Viewer::open(daemon.address, "/ws?times=true&max_fps=1").await;
+    let mut by_message = Viewer::open(daemon.address, "/ws?times=true").await;
+    by_message.say(r#"{"max_fps": 1}"#).await;
+    // The answer to the next one shows that this one was heard.
+    by_message.say("nonsense").await;
+    by_message.told("error", |_| true).await;
+    for viewer in [&mut by_address, &mut by_message] {
+        let mut ids = Vec::new();
+        for _ in 0..5 {
+            ids.push(viewer.told("picture", |_| true).await["id"].as_u64().unwrap());
+        }
+        // What is on its way already may be the first two.
+        let micros = ids[4] - ids[1];
+        assert!(micros > 1_000_000, "4 pictures within {micros} µs");
+    }
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_asks_for_what_cannot_be_had_opens_nothing() {
+    let camera = StandIn::new();
+    let daemon = Daemon::start(&camera.entry("tank", NONE)).await;
+    let opening = "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    let reply = request(daemon.address, "GET", "/ws?max_fps=0", opening, b"").await;
+    assert_eq!(reply.status, 400, "{}", reply.text());
+    assert_eq!(reply.json()["hint"], "max_fps takes a number from 0.1 to 60");
+    daemon.stop().await;
+    assert_eq!(camera.starts(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,15 +1,18 @@
 //! The file with what has been set of a camera.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    fs::{self, File},
+    io::{self, Read},
+    path::Path,
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{config::CameraName, controls::Settings};
+use crate::{
+    config::CameraName,
+    controls::Settings,
+    state_folder::{self, with_ending},
+};
 
 /// Its name, in the folder `cameras/NAME` of the state folder.
 pub(in crate::camera) const FILE_NAME: &str = "controls.json";
@@ -55,28 +58,9 @@ fn read(file: &Path) -> io::Result<Settings> {
 
 /// Replaces the file, so that after a power cut it is the old one or the new one.
 pub(super) fn write(file: &Path, settings: &Settings) -> io::Result<()> {
-    let folder = file.parent().expect("it lies in the folder of its camera");
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let part = with_ending(file, "part");
     let mut text = serde_json::to_vec_pretty(&Kept { controls: settings.clone() })?;
     text.push(b'\n');
-    let mut open = OpenOptions::new();
-    let written =
-        open.write(true).create(true).truncate(true).mode(0o600).open(&part).and_then(|mut part| {
-            part.write_all(&text)?;
-            part.sync_all()
-        });
-    written
-        .and_then(|()| fs::rename(&part, file))
-        .inspect_err(|_| drop(fs::remove_file(&part)))
-        .and_then(|()| File::open(folder)?.sync_all())
-}
-
-fn with_ending(file: &Path, ending: &str) -> PathBuf {
-    let mut path = file.as_os_str().to_owned();
-    path.push(".");
-    path.push(ending);
-    path.into()
+    state_folder::replace(file, &text)
 }
 
 #[cfg(test)]

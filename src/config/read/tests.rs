@@ -89,7 +89,24 @@ fn a_command_goes_with_the_kind_command_and_is_not_quoted() {
         &[
             "3:8: camera[0].command: a camera of kind \"command\" needs a command line; add command = \"…\", or take another kind",
             "6:11: camera[1].command: a camera of kind \"auto\" takes no command line; write kind = \"command\", or leave the command out",
-            "9:8: camera[2].kind: expected one of auto, pattern, libcamera, rpicam, v4l2, command, replay, found \"comand\"; did you mean \"command\"?",
+            "9:8: camera[2].kind: expected one of auto, pattern, libcamera, rpicam, v4l2, command, replay, push, found \"comand\"; did you mean \"command\"?",
+        ],
+    );
+}
+
+#[test]
+fn an_upload_token_goes_with_the_kind_push_and_is_not_quoted() {
+    let hash = format!("sha256-{}", "0123456789abcdef".repeat(4));
+    errors(
+        &format!(
+            "[[camera]]\nname = \"a\"\nupload_token = \"{hash}\"\n[[camera]]\nname = \"b\"\nkind = \"push\"\n\
+             upload_token = \"the secret itself\"\n[[camera]]\nname = \"c\"\nkind = \"push\"\nrest = \"0s\"\n\
+             [[camera]]\nname = \"d\"\nkind = \"push\"\nupload_token = \"{hash}\"\nrest = \"1h\"\n"
+        ),
+        &[
+            "3:16: camera[0].upload_token: a camera of kind \"auto\" takes no uploads; write kind = \"push\", or leave the upload_token out",
+            "7:16: camera[1].upload_token: expected \"sha256-\" and 64 hexadecimal digits, or nothing, found another text; eyelid token NAME makes a token and prints this line",
+            "11:8: camera[2].rest: expected a time from 1s to 1h, found \"0s\"",
         ],
     );
 }

@@ -106,7 +106,10 @@ fn without_an_origin_the_browser_may_tell() {
         ("GET", "/", Some("cross-site"), FRAME, FORBIDDEN),
         ("GET", "/snapshot.jpg", Some("cross-site"), IMAGE, FORBIDDEN),
         ("HEAD", "/snapshot.jpg", Some("cross-site"), &[], FORBIDDEN),
-        ("GET", "/snapshot.jpg", Some("same-site"), IMAGE, OK),
+        ("GET", "/snapshot.jpg", Some("same-site"), IMAGE, FORBIDDEN),
+        ("GET", "/api/cameras", Some("same-site"), &[], FORBIDDEN),
+        ("GET", "/", Some("same-site"), LINK, OK),
+        ("GET", "/", Some("same-site"), FRAME, FORBIDDEN),
         ("GET", "/snapshot.jpg", Some("something new"), IMAGE, FORBIDDEN),
     ] {
         let mut headers = vec![("host", "localhost")];

@@ -38,6 +38,9 @@ impl fmt::Debug for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
+        if let Some(progress) = &self.progress {
+            progress.body_left();
+        }
         self.done();
     }
 }

@@ -4,7 +4,7 @@ use super::progress::{Late, Progress};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -37,14 +37,35 @@ impl Transport for TcpStream {
     }
 }
 
+/// How much is read at most of what nobody wants.
+const MOST_WASTE: usize = 8 << 20;
+
 pub(super) struct Io<T: Transport> {
     inner: T,
     progress: Arc<Progress>,
+    is_shut: bool,
+    waste: usize,
 }
 
 impl<T: Transport> Io<T> {
     pub(super) fn new(inner: T, progress: Arc<Progress>) -> Self {
-        Self { inner, progress }
+        Self { inner, progress, is_shut: false, waste: 0 }
+    }
+
+    /// Reads what the peer still sends, until it has read the answer and closes. The end of a socket with unread
+    /// bytes resets the connection, and the peer's kernel throws the answer away.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut waste = [0; 16 << 10];
+        while self.waste < MOST_WASTE {
+            let mut buf = ReadBuf::new(&mut waste);
+            let read = ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf));
+            let bytes = buf.filled().len();
+            if read.is_err() || bytes == 0 {
+                break;
+            }
+            self.waste += bytes;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn alive(&self) -> io::Result<()> {
@@ -127,7 +148,11 @@ impl<T: Transport> AsyncWrite for Io<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.alive()?;
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        if !self.is_shut {
+            ready!(Pin::new(&mut self.inner).poll_shutdown(cx))?;
+            self.is_shut = true;
+        }
+        if self.progress.lingers() { self.poll_linger(cx) } else { Poll::Ready(Ok(())) }
     }
 }
 

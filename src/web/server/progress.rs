@@ -23,6 +23,8 @@ pub(super) enum Late {
     Idle,
     Body,
     Write,
+    /// The client goes on sending what nobody wants.
+    Linger,
     /// The server ends, and its time for a clean end is over.
     Shutdown,
 }
@@ -36,6 +38,8 @@ mod phase {
     pub(super) const BUSY: u8 = 2;
     /// No longer HTTP.
     pub(super) const UPGRADED: u8 = 3;
+    /// All is said; what the peer still sends is read and thrown away.
+    pub(super) const LINGERING: u8 = 4;
 }
 
 /// A time span in which [`LEAST_PROGRESS`] is due. Times are ms since the connection's start, plus one:
@@ -87,6 +91,8 @@ pub(super) struct Progress {
     phase_since: AtomicU64,
     replying: AtomicBool,
     body: Window,
+    /// The rest of a request's body was not wanted.
+    body_left: AtomicBool,
     write: Window,
     /// Bytes that the kernel took, of late; see [`Self::taken`].
     taken: AtomicU64,
@@ -112,6 +118,7 @@ impl Progress {
             phase_since: AtomicU64::new(0),
             replying: AtomicBool::new(false),
             body: Window::default(),
+            body_left: AtomicBool::new(false),
             write: Window::default(),
             taken: AtomicU64::new(0),
             short: AtomicBool::new(false),
@@ -145,6 +152,7 @@ impl Progress {
     /// A request head is complete.
     pub(super) fn request(&self) {
         self.replying.store(false, Relaxed);
+        self.body_left.store(false, Relaxed);
         self.phase.store(phase::BUSY, Relaxed);
     }
 
@@ -181,6 +189,22 @@ impl Progress {
     /// The request's body has come, or nobody wants the rest of it.
     pub(super) fn body_done(&self) {
         self.body.close();
+    }
+
+    /// Nobody wants the rest of the request's body, which may still be coming.
+    pub(super) fn body_left(&self) {
+        self.body_left.store(true, Relaxed);
+    }
+
+    /// Whether the peer, to which all is said, may still be sending; the time for that begins now.
+    pub(super) fn lingers(&self) -> bool {
+        match self.phase.load(Relaxed) {
+            phase::UPGRADED => return false,
+            phase::LINGERING => {}
+            _ if self.body_left.load(Relaxed) => self.enter(phase::LINGERING),
+            _ => return false,
+        }
+        !self.is_stopping()
     }
 
     /// The kernel takes no more bytes.
@@ -248,8 +272,9 @@ impl Progress {
     fn check_at(&self, now: u64, limits: &Limits) -> Result<u64, Late> {
         let (head, idle) = (millis(limits.head), millis(limits.idle));
         let (body, write) = (millis(limits.body_progress), millis(limits.write_progress));
+        let linger = millis(limits.linger);
         // Whatever begins after this look is due later than this.
-        let mut next = now.saturating_add(head.min(idle).min(body).min(write).max(1));
+        let mut next = now.saturating_add(head.min(idle).min(body).min(write).min(linger).max(1));
         if self.killed().is_some() {
             return Ok(next);
         }
@@ -260,6 +285,7 @@ impl Progress {
         let (length, late) = match self.phase.load(Relaxed) {
             phase::HEAD => (head, Late::Head),
             phase::IDLE => (idle, Late::Idle),
+            phase::LINGERING => (linger, Late::Linger),
             phase::BUSY if self.body.is_open() => {
                 return Ok(next.min(self.body.due(now, body).ok_or(Late::Body)?));
             }
@@ -316,6 +342,7 @@ impl Progress {
             2 => Late::Idle,
             3 => Late::Body,
             4 => Late::Write,
+            5 => Late::Linger,
             _ => Late::Shutdown,
         })
     }

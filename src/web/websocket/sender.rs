@@ -123,6 +123,7 @@ impl<'a> Sender<'a> {
                         self.tell(&event).await?;
                     }
                     self.send(Message::Binary(frame.jpeg.clone())).await?;
+                    self.camera.tally().sent(frame.jpeg.len());
                 }
             }
         }

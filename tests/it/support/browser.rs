@@ -13,7 +13,10 @@ use std::{
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::{net::TcpSocket, sync::mpsc, task::JoinHandle, time::interval};
-use tokio_tungstenite::{client_async, tungstenite::Message};
+use tokio_tungstenite::{
+    client_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
 
 use super::{eventually, get, in_time};
 
@@ -32,6 +35,8 @@ pub(crate) struct Manner {
     pub(crate) stops_reading: bool,
     /// So many pings it answers, and then none, as one that has vanished.
     pub(crate) answers: usize,
+    /// The site of its page, where that is not the daemon's own.
+    pub(crate) origin: Option<&'static str>,
 }
 
 impl Default for Manner {
@@ -43,6 +48,7 @@ impl Default for Manner {
             says: Vec::new(),
             stops_reading: false,
             answers: usize::MAX,
+            origin: None,
         }
     }
 }
@@ -105,7 +111,11 @@ impl Browser {
             socket.set_recv_buffer_size(4096).unwrap();
         }
         let stream = socket.connect(address).await.unwrap();
-        let (socket, _) = in_time("a WebSocket", client_async(url, stream)).await.unwrap();
+        let mut opening = url.into_client_request().unwrap();
+        if let Some(origin) = manner.origin {
+            opening.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        let (socket, _) = in_time("a WebSocket", client_async(opening, stream)).await.unwrap();
         let (send, mut to_send) = mpsc::unbounded_channel();
         let inbox = Arc::new(Mutex::new(Inbox::default()));
         let (heard, answers, how) = (inbox.clone(), send.clone(), manner.clone());

@@ -68,17 +68,31 @@ impl Viewer {
 
     /// The next text of that event, past pictures and others.
     pub(crate) async fn told(&mut self, event: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            match self.message().await {
-                Some(Message::Binary(_)) => {}
-                Some(Message::Text(text)) => {
-                    let value: Value = serde_json::from_str(&text).unwrap();
-                    if value["event"] == event && fits(&value) {
-                        return value;
+        // Pictures may come for ever.
+        in_time(event, async {
+            loop {
+                match self.message().await {
+                    Some(Message::Binary(_)) => {}
+                    Some(Message::Text(text)) => {
+                        let value: Value = serde_json::from_str(&text).unwrap();
+                        if value["event"] == event && fits(&value) {
+                            return value;
+                        }
                     }
+                    other => panic!("no {event}, but {other:?}"),
                 }
-                other => panic!("no {event}, but {other:?}"),
             }
+        })
+        .await
+    }
+
+    /// Reads and answers until that many pings have come.
+    pub(crate) async fn pinged(&mut self, times: usize) {
+        for _ in 0..times {
+            let ping = async {
+                while !matches!(self.socket.next().await.expect("it goes on").unwrap(), Message::Ping(_)) {}
+            };
+            in_time("a ping", ping).await;
         }
     }
 

@@ -335,3 +335,34 @@ async fn head_and_picture_are_one_write() {
         assert!(writes.try_recv().is_err(), "one write");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_on_with_a_body_that_nobody_wants_is_cut_off_after_15_seconds() {
+    let (client, server, ..) = connect(1024);
+    let start = Instant::now();
+    let (mut reader, mut writer) = tokio::io::split(client);
+    let head = b"POST /bytes/3 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n";
+    writer.write_all(head).await.unwrap();
+    tokio::spawn(async move {
+        while writer.write_all(&[b'x'; 100]).await.is_ok() {
+            sleep(secs(1)).await;
+        }
+    });
+    let text = rest(&mut reader).await;
+    assert!(text.ends_with("xxx"), "{text}");
+    server.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_on_with_a_body_that_nobody_wants_does_not_hold_up_the_shutdown() {
+    let (mut client, server, _called, progress) = connect(1024);
+    let start = Instant::now();
+    let head = b"POST /bytes/3 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n";
+    client.write_all(head).await.unwrap();
+    assert!(rest(&mut client).await.ends_with("xxx"));
+    assert!(!server.is_finished(), "it lingers");
+    progress.stop();
+    server.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 0);
+}

@@ -241,3 +241,36 @@ fn running_out_of_files_is_survived() {
         println!("survived");
     });
 }
+
+#[tokio::test]
+async fn a_client_that_sends_all_of_a_body_that_nobody_wants_still_reads_the_answer() {
+    let server = start(Limits::default());
+    let mut stream = server.connect().await;
+    // More than the kernel keeps for a reader that does not read.
+    let body = vec![b'x'; 7 << 20];
+    let head = format!("POST /bytes/3 HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nxxx"), "{answer}");
+}
+
+#[tokio::test]
+async fn of_a_body_without_end_that_nobody_wants_only_so_much_is_read() {
+    let server = start(Limits::default());
+    let (mut reader, mut writer) = server.connect().await.into_split();
+    writer
+        .write_all(b"POST /bytes/3 HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n")
+        .await
+        .unwrap();
+    let sent = async {
+        let mut sent = 0_usize;
+        while writer.write_all(&[b'x'; 65536]).await.is_ok() {
+            sent += 65536;
+        }
+        sent
+    };
+    let (sent, _) = tokio::join!(sent, rest(&mut reader));
+    assert!(sent < 1_000_000_000, "{sent}");
+}
