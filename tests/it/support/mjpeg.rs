@@ -25,8 +25,6 @@ pub(crate) struct Mjpeg {
 pub(crate) struct Part {
     /// The time of exposure in microseconds, which is the picture's id.
     pub(crate) id: u64,
-    /// Whether it is live, or recorded.
-    pub(crate) live: bool,
     pub(crate) jpeg: Vec<u8>,
 }
 
@@ -71,14 +69,14 @@ impl Mjpeg {
         assert_eq!(first, "Content-Type: image/jpeg");
         let length = self.field("Content-Length: ").await.parse().unwrap();
         let id = self.field("X-Timestamp: ").await.replace('.', "").parse().unwrap();
-        let live = self.field("X-Eyelid-Live: ").await == "1";
+        assert_eq!(self.field("X-Eyelid-Live: ").await, "1");
         assert_eq!(self.line().await, "");
         let mut jpeg = vec![0; length];
         in_time("a picture", self.input.read_exact(&mut jpeg)).await.unwrap();
         eyelid::jpeg::inspect(&jpeg).unwrap();
         assert_eq!(self.line().await, "");
         assert_eq!(self.line().await, BOUNDARY);
-        Some(Part { id, live, jpeg })
+        Some(Part { id, jpeg })
     }
 
     /// The next picture of a stream that goes on.
