@@ -107,6 +107,7 @@ missing_packages() {
                 python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv
                 have curl || echo curl
                 have ffmpeg || echo ffmpeg
+                have c++ || echo g++
                 ;;
             qemu)
                 # Elsewhere the section is left out.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::time::timeout;
@@ -13,12 +13,14 @@ use crate::{capture::protocol::Failure, feed::Frame};
 /// Longer than any start timeout that makes sense to wait for with an open request.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// A picture that is the newest the camera can give, from a camera that is on; or why there is none, and
-/// when it is worth trying again.
+/// Why there is no picture, and when it is worth trying again, where anybody knows.
+pub type Refusal = (Failure, Option<Duration>);
+
+/// A picture that is the newest the camera can give, from a camera that is on; or why there is none.
 ///
 /// # Errors
 /// When the camera fails, does not answer in time, or the daemon stops.
-pub async fn fresh(camera: &Camera) -> Result<Arc<Frame>, (Failure, Duration)> {
+pub async fn fresh(camera: &Camera) -> Result<Arc<Frame>, Refusal> {
     // Even for a picture that is there: who asks again and again keeps the camera on.
     fresh_for(camera, &camera.lease()).await
 }
@@ -27,7 +29,7 @@ pub async fn fresh(camera: &Camera) -> Result<Arc<Frame>, (Failure, Duration)> {
 ///
 /// # Errors
 /// As [`fresh`].
-pub async fn fresh_for(camera: &Camera, _watching: &Lease) -> Result<Arc<Frame>, (Failure, Duration)> {
+pub async fn fresh_for(camera: &Camera, _watching: &Lease) -> Result<Arc<Frame>, Refusal> {
     let asked = Instant::now();
     let mut frames = camera.feed().subscribe();
     let mut status = camera.status();
@@ -47,14 +49,14 @@ pub async fn fresh_for(camera: &Camera, _watching: &Lease) -> Result<Arc<Frame>,
                 Ok(()) = frames.changed() => {}
                 Ok(()) = status.changed() => {}
                 () = camera.closed().cancelled() => {
-                    return Err((Failure::unexplained("the daemon stops"), Duration::from_secs(5)));
+                    return Err((Failure::unexplained("the daemon stops"), Some(Duration::from_secs(5))));
                 }
             }
         }
     };
     timeout(LONGEST_WAIT, wait).await.unwrap_or_else(|_| {
         let failure = Failure::unexplained(format!("no picture within {LONGEST_WAIT:?}"));
-        Err((failure, Duration::from_secs(10)))
+        Err((failure, Some(Duration::from_secs(10))))
     })
 }
 
@@ -67,8 +69,13 @@ pub fn at_hand(camera: &Camera) -> Option<Arc<Frame>> {
     (on && newest.read.elapsed() < status.interval * 2).then_some(newest)
 }
 
-fn refusal(status: &Status) -> Option<(Failure, Duration)> {
+/// Why a camera has no picture to give now.
+pub fn refusal(status: &Status) -> Option<Refusal> {
+    if let Some(block) = &status.block {
+        let until = block.until.map(|until| until.duration_since(SystemTime::now()).unwrap_or_default());
+        return Some((block.why.clone(), until));
+    }
     let failure = status.failure.clone().filter(|_| status.state == State::Backoff)?;
     let retry = status.retry_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
-    Some((failure, retry))
+    Some((failure, Some(retry)))
 }

@@ -11,7 +11,8 @@
 //!    └───────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! From Starting, too, it goes to Lingering when nobody watches any more, and back.
+//! From Starting, too, it goes to Lingering when nobody watches any more, and back. While it is blocked it is Idle,
+//! however many watch.
 //!
 //! No clock, no task, no process: the camera's task brings the events and carries the actions out. There is
 //! never a second capture process: while an old one is still stopping, a start waits for its end.
@@ -80,6 +81,8 @@ pub enum Event {
     Ended(Failure),
     /// Time has come to [`Lifecycle::deadline`].
     Tick,
+    /// It may not run any more, whoever watches; or it may again.
+    Blocked(bool),
     /// What to capture has changed: a running capture process is to be replaced.
     Reconfigured,
     /// The daemon stops, or the camera is no longer configured: nothing is started any more.
@@ -102,6 +105,7 @@ pub struct Lifecycle {
     phase: Phase,
     process: Process,
     watched: bool,
+    blocked: bool,
     failures: u32,
     not_before: Option<Instant>,
     failure: Option<Failure>,
@@ -141,6 +145,7 @@ impl Lifecycle {
             phase: Phase::Idle,
             process: Process::None,
             watched: false,
+            blocked: false,
             failures: 0,
             not_before: None,
             failure: None,
@@ -215,6 +220,7 @@ impl Lifecycle {
             }
             Event::Ended(failure) => self.ended(now, failure),
             Event::Tick => self.tick(now),
+            Event::Blocked(blocked) => self.blocked(now, blocked),
             Event::Reconfigured => self.reconfigured(now),
             Event::Shutdown => {
                 self.enter(Phase::Closed, "the camera is taken down");
@@ -226,6 +232,7 @@ impl Lifecycle {
     fn watched(&mut self, now: Instant, watched: bool) -> Option<Action> {
         self.watched = watched;
         match (self.phase, watched) {
+            (Phase::Idle, true) if self.blocked => None,
             (Phase::Idle, true) => {
                 if let Some(until) = self.not_before.filter(|until| *until > now) {
                     self.enter(Phase::Backoff(until), "a viewer came, soon after a failure");
@@ -249,6 +256,21 @@ impl Lifecycle {
                 None
             }
             _ => None,
+        }
+    }
+
+    fn blocked(&mut self, now: Instant, blocked: bool) -> Option<Action> {
+        self.blocked = blocked;
+        match self.phase {
+            Phase::Closed => None,
+            Phase::Idle if blocked || !self.watched => None,
+            Phase::Idle => self.watched(now, true),
+            _ if !blocked => None,
+            // No linger: it is to be off now.
+            Phase::Pending | Phase::Running(_) | Phase::Lingering(..) | Phase::Backoff(_) => {
+                self.enter(Phase::Idle, "it may not run now");
+                self.stop()
+            }
         }
     }
 

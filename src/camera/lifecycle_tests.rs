@@ -25,6 +25,7 @@ struct World {
     starts: u32,
     ends: u32,
     watched: bool,
+    blocked: bool,
     unwatched_since: Instant,
 }
 
@@ -39,6 +40,7 @@ impl World {
             starts: 0,
             ends: 0,
             watched: false,
+            blocked: false,
             unwatched_since: now,
         }
     }
@@ -56,12 +58,14 @@ impl World {
                 }
                 self.watched = watched;
             }
+            Event::Blocked(blocked) => self.blocked = blocked,
             _ => {}
         }
         let action = self.life.handle(self.now, event);
         match action {
             Some(Action::Start) => {
                 assert!(!self.running, "a second capture process");
+                assert!(!self.blocked, "started while it may not run");
                 self.running = true;
                 self.starts += 1;
             }
@@ -198,8 +202,63 @@ fn nothing_starts_after_shutdown() {
     assert_eq!(world.starts, 1);
 }
 
+#[test]
+fn a_block_ends_what_runs_at_once_and_in_each_state() {
+    let started = |world: &mut World| assert_eq!(world.tell(Event::Watched(true)), Some(Action::Start));
+    let live = |world: &mut World| {
+        started(world);
+        world.tell(Event::Frame);
+    };
+    let lingering = |world: &mut World| {
+        live(world);
+        world.tell(Event::Watched(false));
+    };
+    let failed = |world: &mut World| {
+        started(world);
+        world.tell(broken());
+    };
+    let pending = |world: &mut World| {
+        live(world);
+        world.tell(Event::Reconfigured);
+    };
+    type Story<'a> = &'a dyn Fn(&mut World);
+    let cases: [(State, bool, Story<'_>); 5] = [
+        (State::Starting, true, &started),
+        (State::Live, true, &live),
+        (State::Lingering, true, &lingering),
+        (State::Backoff, false, &failed),
+        (State::Starting, true, &pending),
+    ];
+    for (state, runs, come) in cases {
+        let mut world = World::new();
+        come(&mut world);
+        assert_eq!((world.life.state(), world.running), (state, runs));
+        world.tell(Event::Blocked(true));
+        assert_eq!((world.life.state(), world.stopping), (State::Idle, runs), "from {state:?}");
+        world.pass(at(100.0));
+        world.tell(Event::Watched(true));
+        if world.running {
+            world.tell(broken());
+        }
+        world.pass(at(100.0));
+        assert_eq!((world.life.state(), world.running, world.starts), (State::Idle, false, 1));
+        assert_eq!(world.tell(Event::Blocked(false)), Some(Action::Start), "somebody watches");
+    }
+}
+
+#[test]
+fn after_a_block_nothing_starts_that_nobody_watches() {
+    let mut world = World::new();
+    world.tell(Event::Blocked(true));
+    world.tell(Event::Watched(true));
+    world.tell(Event::Watched(false));
+    assert_eq!(world.tell(Event::Blocked(false)), None);
+    assert_eq!((world.life.state(), world.starts), (State::Idle, 0));
+}
+
 #[derive(Debug, Clone)]
 enum Step {
+    Blocked(bool),
     Watched(bool),
     Frame,
     End,
@@ -213,6 +272,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => Just(Step::Frame),
         2 => Just(Step::End),
         1 => Just(Step::Reconfigured),
+        1 => any::<bool>().prop_map(Step::Blocked),
         3 => (0..12_000u64).prop_map(Step::Pass),
     ];
     prop::collection::vec(step, 0..80)
@@ -230,6 +290,7 @@ proptest! {
                 Step::End if world.running => drop(world.tell(broken())),
                 Step::End => {}
                 Step::Reconfigured => drop(world.tell(Event::Reconfigured)),
+                Step::Blocked(blocked) => drop(world.tell(Event::Blocked(blocked))),
                 Step::Pass(ms) => world.pass(Duration::from_millis(ms)),
             }
             // World::tell has asserted: never two captures, none stopped twice.
@@ -238,7 +299,10 @@ proptest! {
                 prop_assert!(matches!(state, State::Starting | State::Live | State::Lingering), "runs in {state:?}");
                 prop_assert!(world.watched || state == State::Lingering, "runs unwatched in {state:?}");
             }
-            if !world.watched {
+            if world.blocked {
+                prop_assert_eq!(state, State::Idle);
+                prop_assert!(!world.running || world.stopping, "runs while it may not");
+            } else if !world.watched {
                 prop_assert!(matches!(state, State::Idle | State::Lingering), "unwatched in {state:?}");
                 if world.now >= world.unwatched_since + LIMITS.linger {
                     prop_assert_eq!(state, State::Idle);

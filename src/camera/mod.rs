@@ -11,6 +11,7 @@ pub mod status;
 pub mod tally;
 pub mod viewers;
 
+mod bars;
 mod requests;
 mod task;
 mod transition_log;

@@ -16,11 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Status,
+    bars::Bars,
     controls::{Controls, SetError, Ticket, Wanted},
     inbox::Inbox,
     ledger::Ledger,
     lifecycle::{Action, Event, Lifecycle, Limits, State},
     process::{CaptureProcess, Program, Told},
+    status::Block,
     transition_log::TransitionLog,
     viewers::Viewers,
 };
@@ -68,6 +70,8 @@ pub(super) struct CameraTask {
     inbox: Inbox,
     ledger: Ledger,
     life: Lifecycle,
+    bars: Bars,
+    block: Option<Block>,
     process: Option<CaptureProcess>,
     source: Option<Streaming>,
     /// The notice that was logged last.
@@ -97,6 +101,7 @@ impl CameraTask {
         } = parts;
         let config = configured.borrow_and_update().clone();
         let life = Lifecycle::new(limits(&config));
+        let bars = Bars::new(&config.privacy);
         Self {
             configured,
             config,
@@ -111,6 +116,8 @@ impl CameraTask {
             inbox,
             ledger,
             life,
+            bars,
+            block: None,
             process: None,
             source: None,
             notice: None,
@@ -131,6 +138,7 @@ impl CameraTask {
         let mut rate = interval(RATE_WINDOW);
         rate.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut closing = false;
+        self.heed_bars();
         while !(closing && self.process.is_none()) {
             let deadline = self.life.deadline();
             let running = self.process.is_some();
@@ -153,6 +161,7 @@ impl CameraTask {
                         self.handle(Event::Frame);
                     }
                 }
+                () = self.bars.changed() => self.heed_bars(),
                 told = next(&mut self.process), if running => self.told(told),
                 Ok(()) = self.configured.changed() => self.reconfigured(),
                 Some((wanted, answer)) = self.wishes.recv() => drop(answer.send(self.set(wanted))),
@@ -178,6 +187,30 @@ impl CameraTask {
             process.set(set);
         }
         Ok(ticket)
+    }
+
+    /// Stops what runs where the camera may not run any more, and starts it where it may again.
+    fn heed_bars(&mut self) {
+        let block = self.bars.block();
+        if block == self.block {
+            return;
+        }
+        let (before, camera) = (std::mem::replace(&mut self.block, block), &self.config.name);
+        self.guard_feed();
+        match (&before, &self.block) {
+            (_, Some(block)) => tracing::info!(%camera, "the camera can't start: {}", block.why),
+            (_, None) => tracing::info!(%camera, "the camera may run again"),
+        }
+        match (before.is_some(), self.block.is_some()) {
+            (before, now) if before != now => self.handle(Event::Blocked(now)),
+            _ => self.publish(self.life.state()),
+        }
+    }
+
+    /// Nothing is to be seen of a camera that may not run, nor of a process that was stopped because of that.
+    fn guard_feed(&self) {
+        let (blocked, running) = (self.block.is_some(), self.process.is_some());
+        self.feed.gate(|gate| gate.blocked = blocked || gate.blocked && running);
     }
 
     fn handle(&mut self, event: Event) {
@@ -249,6 +282,7 @@ impl CameraTask {
                 self.ledger.end(&failure.reason);
                 let _ = fs::remove_file(&self.output);
                 self.outdated = false;
+                self.guard_feed();
                 self.open_feed();
                 self.handle(Event::Ended(failure));
                 if self.life.state() == State::Idle {
@@ -293,6 +327,8 @@ impl CameraTask {
         let before = std::mem::replace(&mut self.config, config);
         self.life.set_limits(limits(&self.config));
         self.viewers.set_linger(self.config.linger);
+        self.bars.reconfigure(&self.config.privacy);
+        self.heed_bars();
         let spec = |config| Spec::new(config, self.output.clone());
         if spec(&before) == spec(&self.config) {
             self.open_feed();
@@ -327,18 +363,21 @@ impl CameraTask {
                 memory::give_back();
             }
         }
+        let viewers = *self.viewers.count().borrow();
         self.publish.send_if_modified(|status| {
             let new = Status {
                 state,
                 since: if status.state == state { status.since } else { SystemTime::now() },
                 // An expired session is noticed by the next browser only; a camera that is off has none.
-                session: state != State::Idle && self.viewers.session(),
+                session: self.viewers.session()
+                    && (state != State::Idle || self.block.is_some() && viewers > 0),
                 failure: self.life.failure().cloned(),
                 source: self.source.clone(),
-                viewers: *self.viewers.count().borrow(),
+                viewers,
                 fps: self.fps,
                 size: self.size,
                 retry_at: self.life.retry_at(),
+                block: self.block.clone(),
                 ..Status { since: status.since, ..Status::new(&self.config) }
             };
             let changed = *status != new;

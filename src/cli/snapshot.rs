@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -76,7 +75,7 @@ async fn take(camera: CameraConfig, config: &Config) -> anyhow::Result<(Arc<Fram
         Camera::start_unrecorded(camera, folder.path(), &state, Program::this(), stop.clone())?;
     let frame = tokio::select! {
         frame = fresh(&camera) => frame,
-        interrupted = interrupted() => Err((interrupted, Duration::ZERO)),
+        interrupted = interrupted() => Err((interrupted, None)),
     };
     let notice = camera.status().borrow().source.as_ref().and_then(|source| source.notice.clone());
     stop.cancel();

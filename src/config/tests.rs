@@ -101,7 +101,10 @@ fn the_documentation_has_every_key_with_its_default_and_limits() {
 fn every_example_of_the_documentation_is_right() {
     let mut seen = 0;
     let blocks = |text: &'static str| text.split("```toml\n").skip(1);
-    for block in blocks(DOCUMENTED).chain(blocks(include_str!("../../docs/commands.md"))) {
+    for block in [DOCUMENTED, include_str!("../../docs/commands.md"), include_str!("../../docs/esp32.md")]
+        .into_iter()
+        .flat_map(blocks)
+    {
         let text = block.split("```").next().unwrap();
         assert_eq!(parse(text).err().map(|errors| errors.to_string()), None, "{text}");
         seen += 1;

@@ -207,7 +207,6 @@ impl Feed {
 
     /// Changes the gate. When that opens it, what has arrived last is on the screen at once, unless it came while the
     /// camera was blocked.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the programme"))]
     pub(crate) fn gate(&self, change: impl FnOnce(&mut Gate)) {
         let mut screen = self.screen();
         change(&mut screen.gate);

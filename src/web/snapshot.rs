@@ -1,14 +1,12 @@
 //! `snapshot.jpg`: one fresh picture, for which the camera is started if need be.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::{error, image::picture, query, smaller::Smaller};
-use crate::{
-    camera::{Camera, fresh::fresh},
-    capture::protocol::Failure,
+use crate::camera::{
+    Camera,
+    fresh::{Refusal, fresh},
 };
 
 /// Answers with the newest picture if it is young enough for `max_age`; else takes a lease, and answers with the
@@ -41,10 +39,12 @@ pub(crate) async fn snapshot(
 }
 
 /// The answer where the camera can't give a picture.
-pub(super) fn unavailable((failure, retry_after): (Failure, Duration)) -> Response<Bytes> {
+pub(super) fn unavailable((failure, retry_after): Refusal) -> Response<Bytes> {
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let mut response = error::json(status, failure.reason.as_str(), failure.hint.as_deref());
-    let seconds = HeaderValue::from(retry_after.as_secs_f64().ceil().max(1.0) as u64);
-    response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    if let Some(retry_after) = retry_after {
+        let seconds = HeaderValue::from(retry_after.as_secs_f64().ceil().max(1.0) as u64);
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
     response
 }

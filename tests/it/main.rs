@@ -21,6 +21,7 @@ mod ledger;
 mod mjpeg;
 mod on_demand;
 mod picture;
+mod privacy;
 mod race;
 mod rolling_file;
 mod signals;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Clients of other makers against the real daemon: Socket.IO's of JavaScript in the versions 4 and 2 and of Python, ffmpeg,
-# OpenCV, a WebSocket client of Python, and curl; and real films in place of cameras.
+# OpenCV, a WebSocket client of Python, and curl; real films in place of cameras; and a sketch that sends pictures.
 # Prints a line a test, "ok" or "not ok", and at the end "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -12,7 +12,7 @@ python=${CARGO_TARGET_DIR:-target}/venv/bin/python3
 [ -d node_modules/socket.io-client ] || { echo 'the JavaScript clients are missing: npm ci' >&2; exit 1; }
 "$python" -c 'import cv2, socketio, websockets' ||
     { echo 'the Python clients are missing: see tests/protocol/requirements.txt' >&2; exit 1; }
-for program in curl ffmpeg; do
+for program in curl ffmpeg c++; do
     command -v "$program" > /dev/null || { echo "$program is missing" >&2; exit 1; }
 done
 
@@ -43,6 +43,8 @@ camera() {
     echo "replay = \"$folder/frames\""
     camera film 640x480 50ms | sed 's/"pattern"/"replay"/'
     printf '%s\n' "replay = \"$folder/film.mjpg\"" 'rotate = 90' 'masks = ["0%,0%,50%,100%"]'
+    camera gate 640x480 500ms | sed 's/"pattern"/"push"/'
+    printf '%s\n' 'rest = "2s"' "upload_token = \"sha256-$(printf 'a token for tests' | sha256sum | cut -d ' ' -f 1)\""
 } > "$folder/config.toml"
 env -u RUNTIME_DIRECTORY XDG_RUNTIME_DIR="$folder" \
     "$eyelid" --config "$folder/config.toml" --listen 127.0.0.1:0 2> "$folder/log" &
@@ -59,7 +61,7 @@ done
 
 {
     node tests/protocol/clients.mjs "$address" || echo "not ok the JavaScript clients' tests end with 0: $?"
-    for client in client ffmpeg opencv ws curl film; do
+    for client in client ffmpeg opencv ws curl film sender; do
         "$python" "tests/protocol/$client.py" "$address" "$folder" || echo "not ok the tests of $client.py end with 0: $?"
     done
     if kill -0 "$daemon"; then echo -n ok; else echo -n not ok; fi
