@@ -25,6 +25,8 @@ pub(crate) struct Mjpeg {
 pub(crate) struct Part {
     /// The time of exposure in microseconds, which is the picture's id.
     pub(crate) id: u64,
+    /// Whether it is live, or recorded.
+    pub(crate) live: bool,
     pub(crate) jpeg: Vec<u8>,
 }
 
@@ -69,14 +71,14 @@ impl Mjpeg {
         assert_eq!(first, "Content-Type: image/jpeg");
         let length = self.field("Content-Length: ").await.parse().unwrap();
         let id = self.field("X-Timestamp: ").await.replace('.', "").parse().unwrap();
-        assert_eq!(self.field("X-Eyelid-Live: ").await, "1");
+        let live = self.field("X-Eyelid-Live: ").await == "1";
         assert_eq!(self.line().await, "");
         let mut jpeg = vec![0; length];
         in_time("a picture", self.input.read_exact(&mut jpeg)).await.unwrap();
         eyelid::jpeg::inspect(&jpeg).unwrap();
         assert_eq!(self.line().await, "");
         assert_eq!(self.line().await, BOUNDARY);
-        Some(Part { id, jpeg })
+        Some(Part { id, live, jpeg })
     }
 
     /// The next picture of a stream that goes on.
