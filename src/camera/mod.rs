@@ -12,6 +12,7 @@ pub mod tally;
 pub mod viewers;
 
 mod bars;
+mod programme;
 mod requests;
 mod task;
 mod transition_log;
@@ -32,7 +33,7 @@ pub use tally::Tally;
 use crate::{
     capture::rolling_file::FILE_NAME,
     config::{CameraConfig, CameraName, Kind, Origins, UploadToken},
-    feed::{Feed, watcher::Watcher},
+    feed::{Feed, Frame, watcher::Watcher},
 };
 use controls::{Controls, Panel, SetError, Wanted};
 use inbox::Inbox;
@@ -57,6 +58,7 @@ struct Inner {
     tally: Tally,
     ledger: Book,
     status: watch::Receiver<Status>,
+    recorded: mpsc::Sender<programme::Request>,
     panel: watch::Receiver<Panel>,
     wishes: mpsc::Sender<task::Wish>,
     config: watch::Sender<CameraConfig>,
@@ -123,6 +125,9 @@ impl Camera {
         );
         let (wish, wishes) = mpsc::channel(16);
         let (publish, status) = watch::channel(Status::new(&config));
+        let (tell_outlook, outlook) = watch::channel(programme::Outlook::default());
+        let (want_recorded, requests) = mpsc::channel(16);
+        programme::prepare(&feed, &config);
         let inbox = Inbox::beside(&output);
         warn_of(None, &config);
         let (config, configured) = watch::channel(config);
@@ -133,7 +138,8 @@ impl Camera {
                 ledger: book,
                 viewers: viewers.clone(),
                 tally: Tally::new(viewers.clone(), feed.clone()),
-                status,
+                status: status.clone(),
+                recorded: want_recorded,
                 panel,
                 wishes: wish,
                 config,
@@ -141,11 +147,22 @@ impl Camera {
                 closed: shutdown.clone(),
             }),
         };
+        let programme = programme::Programme::new(programme::Parts {
+            configured: configured.clone(),
+            viewers: viewers.clone(),
+            feed: feed.clone(),
+            status,
+            requests,
+            outlook: tell_outlook,
+            chance: programme::chance,
+        });
+        tokio::spawn(programme.run(shutdown.clone()));
         let task = task::CameraTask::new(task::Parts {
             configured,
             viewers,
             feed,
             publish,
+            outlook,
             output: output.clone(),
             program,
             controls,
@@ -193,6 +210,13 @@ impl Camera {
         self.inner.ledger.to_json(&self.inner.viewers, since, day)
     }
 
+    /// The recorded picture of this moment, for one viewer alone; none where there are none.
+    pub async fn recorded(&self) -> Option<Arc<Frame>> {
+        let (request, answer) = oneshot::channel();
+        self.inner.recorded.send(request).await.ok()?;
+        timeout(PATIENCE, answer).await.ok()?.ok()?
+    }
+
     /// Watches it without a browser, until the lease is dropped.
     pub fn lease(&self) -> Lease {
         self.inner.viewers.lease()
@@ -227,10 +251,12 @@ impl Camera {
     pub fn configure(&self, config: CameraConfig) {
         let shown =
             |config: &CameraConfig| (config.picture.clone(), config.rotate, config.hflip, config.vflip);
-        if shown(&self.inner.config.borrow()) != shown(&config) {
+        let delay = self.inner.config.borrow().privacy.delay;
+        if shown(&self.inner.config.borrow()) != shown(&config) || delay != config.privacy.delay {
             // What older pictures show may be what is to be hidden now.
             self.inner.feed.shut();
         }
+        programme::prepare(&self.inner.feed, &config);
         warn_of(Some(&self.inner.config.borrow()), &config);
         self.inner.config.send_replace(config);
     }
