@@ -12,6 +12,7 @@ pub mod tally;
 pub mod viewers;
 
 mod bars;
+mod polled;
 mod programme;
 mod requests;
 mod task;
@@ -44,6 +45,9 @@ use viewers::{Lease, Viewers};
 /// How long a capture process and a disk may take until a change is told as if it had come about.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long who has asked for the latest picture counts as a viewer; three intervals where that is longer.
+const POLLED: Duration = Duration::from_secs(10);
+
 /// A camera, as the outputs see it. Clones are the same camera.
 #[derive(Debug, Clone)]
 pub struct Camera {
@@ -63,6 +67,7 @@ struct Inner {
     wishes: mpsc::Sender<task::Wish>,
     config: watch::Sender<CameraConfig>,
     inbox: Inbox,
+    polled: polled::Polled,
     closed: CancellationToken,
 }
 
@@ -144,6 +149,7 @@ impl Camera {
                 wishes: wish,
                 config,
                 inbox: inbox.clone(),
+                polled: polled::Polled::default(),
                 closed: shutdown.clone(),
             }),
         };
@@ -215,6 +221,12 @@ impl Camera {
         let (request, answer) = oneshot::channel();
         self.inner.recorded.send(request).await.ok()?;
         timeout(PATIENCE, answer).await.ok()?.ok()?
+    }
+
+    /// Watches it for a while, for who asks for pictures again and again: all of them are one viewer.
+    pub fn polled(&self) {
+        let hold = POLLED.max(self.inner.config.borrow().interval.saturating_mul(3));
+        self.inner.polled.renew(&self.inner.viewers, hold, &self.inner.closed);
     }
 
     /// Watches it without a browser, until the lease is dropped.
