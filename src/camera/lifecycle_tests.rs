@@ -221,7 +221,8 @@ fn a_block_ends_what_runs_at_once_and_in_each_state() {
         live(world);
         world.tell(Event::Reconfigured);
     };
-    let cases: [(State, bool, &dyn Fn(&mut World)); 5] = [
+    type Story<'a> = &'a dyn Fn(&mut World);
+    let cases: [(State, bool, Story<'_>); 5] = [
         (State::Starting, true, &started),
         (State::Live, true, &live),
         (State::Lingering, true, &lingering),

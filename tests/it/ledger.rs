@@ -262,6 +262,9 @@ async fn a_full_disk_takes_no_half_line_and_what_it_could_not_take_comes_later()
     })
     .await;
     assert_eq!(stretches(&told).len() * 2, expected);
+    let text = fs::read_to_string(&file).unwrap();
+    let written = text.lines().filter(|line| !line.trim().is_empty()).count();
+    assert_eq!(written, expected, "no half line is left: {text}");
     program.signal(Signal::TERM);
     assert_eq!(program.end().await.code(), Some(0));
 }

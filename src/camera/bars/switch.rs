@@ -48,7 +48,7 @@ impl SwitchWatch {
     /// Wakes when that changes.
     pub(super) async fn changed(&mut self) {
         if self.on.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
