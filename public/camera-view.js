@@ -160,7 +160,9 @@ export class CameraView {
 
   #show(picture) {
     this.#stage.show(picture);
-    this.#liveness.shown(picture.id / 1000, localNow(), this.#clock.offset);
+    // As late as it is meant to be is in time.
+    const wanted = this.#session.state?.delay_ms ?? 0;
+    this.#liveness.shown(picture.id / 1000 + wanted, localNow(), this.#clock.offset);
     if (this.#key !== 'live') this.#tick();
   }
 
@@ -192,15 +194,16 @@ export class CameraView {
     return this.#session.state?.title || this.#name || 'Camera';
   }
 
-  #say({ key, title, detail }) {
-    const { heading, word, detail: line, title: name, canvas, notice } = this.#parts;
+  #say({ key, title, detail, label: note = '' }) {
+    const { heading, word, detail: line, title: name, canvas, notice, note: corner } = this.#parts;
     this.#key = key;
     setData(this.#root, 'state', key);
     setText(heading, title);
     setText(word, title);
     setText(line, detail);
     setText(name, this.#title);
-    const label = this.#stage.picture ? `Picture of ${this.#title}` : 'No picture';
+    setText(corner, this.#stage.picture ? note : '');
+    const label = this.#stage.picture ? [`Picture of ${this.#title}`, note].filter(Boolean).join('. ') : 'No picture';
     if (canvas.getAttribute('aria-label') !== label) canvas.setAttribute('aria-label', label);
     const { state } = this.#session;
     const text = state?.notice ?? '';

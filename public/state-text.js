@@ -1,5 +1,7 @@
 // What is going on, in words. Pure: the same input says the same.
 
+import { blocked, delayed, recorded } from './not-now.js';
+
 const sentence = (text) => {
   const trimmed = (text ?? '').trim();
   if (!trimmed) return '';
@@ -10,7 +12,7 @@ const sentence = (text) => {
 const words = (key, title, ...sentences) => ({ key, title, detail: sentences.filter(Boolean).join(' ') });
 
 /**
- * `{key, title, detail}` for the camera view. No number that changes by itself is in it: it is read aloud.
+ * `{key, title, detail, label}` for the camera view; `label`, where there is one, stands on the picture. No number that changes by itself is in it: it is read aloud.
  *
  * - `session`: `{wish, connected, known, refused, problem, state}`, see session.js
  * - `verdict`: of the picture on the screen, see liveness.js
@@ -39,13 +41,17 @@ export function describe({ session, verdict, behind, resumed = false }) {
 
 function watched({ state, verdict, behind, resumed }) {
   const seen = verdict !== 'none';
+  const past = seen && recorded(state);
+  if (past) return past;
+  const off = verdict !== 'live' && blocked(state);
+  if (off) return off;
   if (state.state === 'backoff') {
     const reason = sentence(state.reason) || 'The camera gave no reason.';
     return words('failed', seen ? 'Interrupted' : 'Can’t start', reason, sentence(state.hint));
   }
   switch (verdict) {
     case 'live':
-      return words('live', 'Live', '');
+      return { ...words('live', 'Live', delayed(state)), label: delayed(state) };
     case 'late':
       return words('late', 'Late', behind ? 'The connection is slow.' : 'Waiting for the camera’s next picture.');
     case 'stalled':
@@ -98,6 +104,8 @@ export function brief(state, connection = 'on') {
   if (connection === 'lost') return 'Connection lost, reconnecting';
   if (connection === 'shut') return 'Reconnecting';
   if (connection === 'refused') return 'No such camera';
+  if (state.recorded) return 'Recorded';
+  if (state.blocked) return `Off: ${state.reason || 'it may not run now'}`;
   switch (state.state) {
     case 'live':
       return 'Live';

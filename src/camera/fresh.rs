@@ -37,7 +37,9 @@ pub async fn fresh_for(camera: &Camera, _watching: &Lease) -> Result<Arc<Frame>,
     let wait = async {
         loop {
             let newest = frames.borrow_and_update().clone();
-            let refusal = refusal(&status.borrow_and_update());
+            // Recorded pictures come soon where there are no live ones.
+            let refusal = Some(status.borrow_and_update()).filter(|now| !now.can_play);
+            let refusal = refusal.and_then(|now| self::refusal(&now));
             // A picture may have come just before, and its camera be known to be on just after this began.
             if let Some(frame) = newest.filter(&fresh).or_else(|| at_hand(camera)) {
                 return Ok(frame);

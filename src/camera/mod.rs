@@ -12,6 +12,8 @@ pub mod tally;
 pub mod viewers;
 
 mod bars;
+mod polled;
+mod programme;
 mod requests;
 mod task;
 mod transition_log;
@@ -32,7 +34,7 @@ pub use tally::Tally;
 use crate::{
     capture::rolling_file::FILE_NAME,
     config::{CameraConfig, CameraName, Kind, Origins, UploadToken},
-    feed::{Feed, watcher::Watcher},
+    feed::{Feed, Frame, watcher::Watcher},
 };
 use controls::{Controls, Panel, SetError, Wanted};
 use inbox::Inbox;
@@ -42,6 +44,9 @@ use viewers::{Lease, Viewers};
 
 /// How long a capture process and a disk may take until a change is told as if it had come about.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long who has asked for the latest picture counts as a viewer; three intervals where that is longer.
+const POLLED: Duration = Duration::from_secs(10);
 
 /// A camera, as the outputs see it. Clones are the same camera.
 #[derive(Debug, Clone)]
@@ -57,10 +62,12 @@ struct Inner {
     tally: Tally,
     ledger: Book,
     status: watch::Receiver<Status>,
+    recorded: mpsc::Sender<programme::Request>,
     panel: watch::Receiver<Panel>,
     wishes: mpsc::Sender<task::Wish>,
     config: watch::Sender<CameraConfig>,
     inbox: Inbox,
+    polled: polled::Polled,
     closed: CancellationToken,
 }
 
@@ -123,6 +130,9 @@ impl Camera {
         );
         let (wish, wishes) = mpsc::channel(16);
         let (publish, status) = watch::channel(Status::new(&config));
+        let (tell_outlook, outlook) = watch::channel(programme::Outlook::default());
+        let (want_recorded, requests) = mpsc::channel(16);
+        programme::prepare(&feed, &config);
         let inbox = Inbox::beside(&output);
         warn_of(None, &config);
         let (config, configured) = watch::channel(config);
@@ -133,19 +143,32 @@ impl Camera {
                 ledger: book,
                 viewers: viewers.clone(),
                 tally: Tally::new(viewers.clone(), feed.clone()),
-                status,
+                status: status.clone(),
+                recorded: want_recorded,
                 panel,
                 wishes: wish,
                 config,
                 inbox: inbox.clone(),
+                polled: polled::Polled::default(),
                 closed: shutdown.clone(),
             }),
         };
+        let programme = programme::Programme::new(programme::Parts {
+            configured: configured.clone(),
+            viewers: viewers.clone(),
+            feed: feed.clone(),
+            status,
+            requests,
+            outlook: tell_outlook,
+            chance: programme::chance,
+        });
+        tokio::spawn(programme.run(shutdown.clone()));
         let task = task::CameraTask::new(task::Parts {
             configured,
             viewers,
             feed,
             publish,
+            outlook,
             output: output.clone(),
             program,
             controls,
@@ -193,6 +216,19 @@ impl Camera {
         self.inner.ledger.to_json(&self.inner.viewers, since, day)
     }
 
+    /// The recorded picture of this moment, for one viewer alone; none where there are none.
+    pub async fn recorded(&self) -> Option<Arc<Frame>> {
+        let (request, answer) = oneshot::channel();
+        self.inner.recorded.send(request).await.ok()?;
+        timeout(PATIENCE, answer).await.ok()?.ok()?
+    }
+
+    /// Watches it for a while, for who asks for pictures again and again: all of them are one viewer.
+    pub fn polled(&self) {
+        let hold = POLLED.max(self.inner.config.borrow().interval.saturating_mul(3));
+        self.inner.polled.renew(&self.inner.viewers, hold, &self.inner.closed);
+    }
+
     /// Watches it without a browser, until the lease is dropped.
     pub fn lease(&self) -> Lease {
         self.inner.viewers.lease()
@@ -227,10 +263,12 @@ impl Camera {
     pub fn configure(&self, config: CameraConfig) {
         let shown =
             |config: &CameraConfig| (config.picture.clone(), config.rotate, config.hflip, config.vflip);
-        if shown(&self.inner.config.borrow()) != shown(&config) {
+        let delay = self.inner.config.borrow().privacy.delay;
+        if shown(&self.inner.config.borrow()) != shown(&config) || delay != config.privacy.delay {
             // What older pictures show may be what is to be hidden now.
             self.inner.feed.shut();
         }
+        programme::prepare(&self.inner.feed, &config);
         warn_of(Some(&self.inner.config.borrow()), &config);
         self.inner.config.send_replace(config);
     }

@@ -67,6 +67,10 @@ pub struct Status {
     pub retry_at: Option<Instant>,
     /// When the recorded pictures were taken that are shown; none of live ones, and none where viewers are not told.
     pub recorded: Option<Span>,
+    /// Recorded pictures are shown, whether viewers are told or not.
+    pub playing: bool,
+    /// There are recorded pictures to show.
+    pub can_play: bool,
     /// Why it may not run.
     pub block: Option<Block>,
     /// How much later than they were taken pictures are shown.
@@ -91,6 +95,8 @@ impl Status {
             stall_timeout: config.effective_stall_timeout(),
             retry_at: None,
             recorded: None,
+            playing: false,
+            can_play: false,
             block: None,
             delay: config.privacy.delay,
         }
@@ -132,7 +138,8 @@ impl Status {
 
     /// Whether the two differ in more than what changes from moment to moment.
     pub fn differs_in_kind(&self, other: &Self) -> bool {
-        let settled = |status: &Self| Self { viewers: 0, fps: 0.0, ..status.clone() };
+        let settled =
+            |status: &Self| Self { viewers: 0, fps: 0.0, playing: false, can_play: false, ..status.clone() };
         settled(self) != settled(other)
     }
 }

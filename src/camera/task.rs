@@ -22,6 +22,7 @@ use super::{
     ledger::Ledger,
     lifecycle::{Action, Event, Lifecycle, Limits, State},
     process::{CaptureProcess, Program, Told},
+    programme::Outlook,
     status::Block,
     transition_log::TransitionLog,
     viewers::Viewers,
@@ -48,6 +49,7 @@ pub(super) struct Parts {
     pub(super) viewers: Viewers,
     pub(super) feed: Feed,
     pub(super) publish: watch::Sender<Status>,
+    pub(super) outlook: watch::Receiver<Outlook>,
     pub(super) output: PathBuf,
     pub(super) program: Program,
     pub(super) controls: Controls,
@@ -63,6 +65,7 @@ pub(super) struct CameraTask {
     feed: Feed,
     frames: watch::Receiver<Option<Arc<Frame>>>,
     publish: watch::Sender<Status>,
+    outlook: watch::Receiver<Outlook>,
     output: PathBuf,
     program: Program,
     controls: Controls,
@@ -92,6 +95,7 @@ impl CameraTask {
             viewers,
             feed,
             publish,
+            outlook,
             output,
             program,
             controls,
@@ -109,6 +113,7 @@ impl CameraTask {
             frames: feed.arrivals(),
             feed,
             publish,
+            outlook,
             output,
             program,
             controls,
@@ -162,6 +167,7 @@ impl CameraTask {
                     }
                 }
                 () = self.bars.changed() => self.heed_bars(),
+                Ok(()) = self.outlook.changed() => self.publish(self.life.state()),
                 told = next(&mut self.process), if running => self.told(told),
                 Ok(()) = self.configured.changed() => self.reconfigured(),
                 Some((wanted, answer)) = self.wishes.recv() => drop(answer.send(self.set(wanted))),
@@ -364,6 +370,7 @@ impl CameraTask {
             }
         }
         let viewers = *self.viewers.count().borrow();
+        let outlook = *self.outlook.borrow_and_update();
         self.publish.send_if_modified(|status| {
             let new = Status {
                 state,
@@ -377,6 +384,9 @@ impl CameraTask {
                 fps: self.fps,
                 size: self.size,
                 retry_at: self.life.retry_at(),
+                recorded: outlook.span,
+                playing: outlook.playing,
+                can_play: outlook.material,
                 block: self.block.clone(),
                 ..Status { since: status.since, ..Status::new(&self.config) }
             };

@@ -13,7 +13,8 @@ use std::{
     time::SystemTime,
 };
 
-use self::{film::Film, folder::Folder};
+use self::film::Film;
+pub(crate) use self::folder::Folder;
 use super::{
     Spec,
     output::Output,

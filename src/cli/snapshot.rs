@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -16,7 +17,7 @@ use super::{Common, choose, complain, runtime};
 use crate::{
     camera::{Camera, fresh::fresh, process::Program},
     capture::protocol::Failure,
-    config::{CameraConfig, Config, Kind, LogConfig, LogLevel},
+    config::{CameraConfig, Config, Kind, LogConfig, LogLevel, OfflineConfig},
     feed::Frame,
     logging,
     run_folder::{self, RunFolder},
@@ -65,12 +66,15 @@ pub(super) fn run(common: &Common, args: &Args) -> ExitCode {
     }
 }
 
-async fn take(camera: CameraConfig, config: &Config) -> anyhow::Result<(Arc<Frame>, Option<String>)> {
+async fn take(mut camera: CameraConfig, config: &Config) -> anyhow::Result<(Arc<Frame>, Option<String>)> {
     let mut own = run_folder::usual().into_os_string();
     own.push(format!(".snapshot-{}", std::process::id()));
     let folder = RunFolder::take(Path::new(&own), config.allow_disk)?;
     let stop = CancellationToken::new();
     let state = state_folder::usual(&config.state_folder);
+    // A picture of now. What keeps the camera from running counts here too.
+    camera.offline = OfflineConfig::default();
+    (camera.privacy.interleave, camera.privacy.delay) = (0.0, Duration::ZERO);
     let (camera, task) =
         Camera::start_unrecorded(camera, folder.path(), &state, Program::this(), stop.clone())?;
     let frame = tokio::select! {

@@ -8,9 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    CameraConfig, Config, ConfigError, ConfigErrors, LogFormat, LogLevel, OfflineConfig, Place, env, read,
-};
+use super::{Config, ConfigError, ConfigErrors, LogFormat, LogLevel, Place, env, read};
 
 /// A longer file is no configuration; `/dev/zero` would never end.
 const MOST_BYTES: u64 = 256 * 1024;
@@ -121,9 +119,6 @@ pub fn load(request: &Request) -> Result<Loaded, ConfigErrors> {
         Some((path, Ok(text))) => read::read(path, &text),
         Some((_, Err(errors))) => (Config::default(), errors.0),
     };
-    if let Some(path) = source.path() {
-        errors.extend(config.cameras.iter().filter_map(|camera| not_yet(path, camera)));
-    }
     let warnings = env::apply(&request.env, &mut config, &mut errors);
     let Overrides { listen, log_level, log_format } = &request.overrides;
     config.listen = listen.unwrap_or(config.listen);
@@ -134,22 +129,6 @@ pub fn load(request: &Request) -> Result<Loaded, ConfigErrors> {
     } else {
         Err(ConfigErrors(errors))
     }
-}
-
-/// Who relies on a key for privacy has to know that nothing heeds it yet.
-fn not_yet(path: &Path, camera: &CameraConfig) -> Option<ConfigError> {
-    let key = if camera.offline != OfflineConfig::default() {
-        "[camera.offline]"
-    } else if camera.privacy.interleave > 0.0 {
-        "interleave of [camera.privacy]"
-    } else if !camera.privacy.delay.is_zero() {
-        "delay of [camera.privacy]"
-    } else {
-        return None;
-    };
-    let message = format!("camera {}: {key} has no effect in this version", camera.name);
-    let hint = Some("leave it out; quiet and switch do what they say".to_owned());
-    Some(ConfigError { hint, ..ConfigError::file(path, message) })
 }
 
 fn contents(path: &Path, source: &Source) -> Result<String, ConfigErrors> {

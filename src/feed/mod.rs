@@ -117,7 +117,7 @@ impl Feed {
         let info = self.inspect(&jpeg)?;
         let taken = sensible(taken);
         let mut screen = self.screen();
-        if !self.takes(era) {
+        if !self.takes(era) || screen.gate.blocked {
             return Ok(None);
         }
         self.shared.taken.fetch_add(1, Ordering::Relaxed);
@@ -130,7 +130,7 @@ impl Feed {
         if open {
             self.put(&mut screen, Arc::clone(&frame));
         } else {
-            screen.kept_back = (!screen.gate.blocked).then(|| Arc::clone(&frame));
+            screen.kept_back = Some(Arc::clone(&frame));
         }
         drop(screen);
         Ok(Some(frame))
@@ -141,7 +141,6 @@ impl Feed {
     ///
     /// # Errors
     /// What is wrong with the picture, which is then not shown.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the programme"))]
     pub(crate) fn show(
         &self,
         era: Era,
@@ -164,7 +163,6 @@ impl Feed {
     ///
     /// # Errors
     /// As [`Feed::show`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the programme"))]
     pub(crate) fn aside(
         &self,
         era: Era,
@@ -205,17 +203,20 @@ impl Feed {
         self.shared.newest.send_replace(Some(frame));
     }
 
-    /// Changes the gate. When that opens it, what has arrived last is on the screen at once, unless it came while the
-    /// camera was blocked.
+    /// Changes the gate. What was kept back stays unseen.
     pub(crate) fn gate(&self, change: impl FnOnce(&mut Gate)) {
         let mut screen = self.screen();
         change(&mut screen.gate);
-        if screen.gate.blocked {
+        if screen.gate.is_open() {
             screen.kept_back = None;
         }
-        if screen.gate.is_open()
-            && let Some(last) = screen.kept_back.take()
-        {
+    }
+
+    /// The programme shows nothing more in place of what arrives; and what has arrived last is on the screen at once.
+    pub(crate) fn back_to_live(&self) {
+        let mut screen = self.screen();
+        screen.gate.programme = false;
+        if let Some(last) = screen.kept_back.take().filter(|_| screen.gate.is_open()) {
             let id = screen.ring.take_id(last.taken);
             let (width, height, jpeg) = (last.width, last.height, last.jpeg.clone());
             let (taken, read) = (last.taken, last.read);

@@ -9,6 +9,7 @@ pub(crate) mod error;
 mod etag;
 pub(crate) mod guard;
 pub(crate) mod image;
+mod latest;
 mod ledger;
 mod mjpeg;
 pub(crate) mod page;

@@ -14,7 +14,7 @@ use super::{
     content::{self, Content},
     controls, cors,
     error::{self, Refusal},
-    image, ledger, mjpeg,
+    image, latest, ledger, mjpeg,
     page::Page,
     query,
     server::Line,
@@ -88,6 +88,7 @@ enum Which<'a> {
 enum Way {
     Image,
     Snapshot,
+    Latest,
     Mjpeg,
     WebSocket,
 }
@@ -97,6 +98,7 @@ fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
     let way = |name| match name {
         "image_stream.jpg" => Some(Way::Image),
         "snapshot.jpg" | "snapshot" => Some(Way::Snapshot),
+        "latest" => Some(Way::Latest),
         "stream.mjpg" | "stream" => Some(Way::Mjpeg),
         "ws" => Some(Way::WebSocket),
         _ => None,
@@ -297,8 +299,11 @@ async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Respons
             let upgrade = asked.upgrade.clone().filter(|_| !look);
             websocket::websocket(camera, query, headers, upgrade, asked.line.clone(), site.heartbeat)
         }
-        Way::Image | Way::Snapshot if !accepts(headers, "image", "jpeg") => not_acceptable("image/jpeg"),
+        Way::Image | Way::Snapshot | Way::Latest if !accepts(headers, "image", "jpeg") => {
+            not_acceptable("image/jpeg")
+        }
         Way::Image => image::image(camera, query, headers),
+        Way::Latest => latest::latest(camera, headers).await,
         Way::Snapshot => snapshot::snapshot(camera, &site.smaller, query, headers).await,
     };
     if whole.status() == StatusCode::OK && !look {
@@ -368,6 +373,8 @@ mod tests {
             ("/?_=1", Route::Page),
             ("/app.js", Route::Page),
             ("/image_stream.jpg", Route::Watch(first, Way::Image)),
+            ("/latest", Route::Watch(first, Way::Latest)),
+            ("/cameras/tank/latest", Route::Watch(tank, Way::Latest)),
             ("/snapshot.jpg", Route::Watch(first, Way::Snapshot)),
             ("/snapshot", Route::Watch(first, Way::Snapshot)),
             ("/?action=snapshot", Route::Watch(first, Way::Snapshot)),

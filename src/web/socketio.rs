@@ -251,7 +251,8 @@ fn url(frame: &Frame) -> String {
 
 /// Shows whoever comes while the camera is on the picture that there is: the next one may be an hour away.
 fn announce_newest(camera: &Camera, socket: &SocketRef) {
-    let on = matches!(camera.status().borrow().state, State::Live | State::Lingering);
+    let status = camera.status();
+    let on = status.borrow().playing || matches!(status.borrow().state, State::Live | State::Lingering);
     if let (true, true, Some(frame)) = (on, camera.viewers().session(), camera.feed().newest()) {
         let _ = socket.volatile().emit("liveStream", &url(&frame));
     }

@@ -19,6 +19,7 @@ mod guard;
 mod images;
 mod ledger;
 mod mjpeg;
+mod offline;
 mod on_demand;
 mod picture;
 mod privacy;

@@ -12,7 +12,7 @@ replug() { echo $VIVID > /sys/bus/platform/drivers/vivid/bind; }
 
 configure() { # configure KEY VALUE...: into the camera's entry, strings in quotes of TOML's
     while [ $# -gt 0 ]; do
-        sed -i "s|^$1 = .*|$1 = $2|" /etc/eyelid/config.toml
+        sed -i "0,/^$1 = .*/s||$1 = $2|" /etc/eyelid/config.toml
         shift 2
     done
 }

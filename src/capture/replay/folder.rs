@@ -5,6 +5,7 @@ use std::{
     fs,
     io::Read,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use super::{LARGEST_PICTURE, Reel, missing, open};
@@ -13,7 +14,9 @@ use crate::{
     jpeg::{Info, inspect},
 };
 
-pub(super) struct Folder {
+/// A folder of JPEGs, read one at a time.
+#[derive(Debug)]
+pub(crate) struct Folder {
     path: PathBuf,
     shuffle: bool,
     /// The names that are left of this round, the next one last.
@@ -22,10 +25,16 @@ pub(super) struct Folder {
     others: usize,
     last: Option<OsString>,
     bytes: Vec<u8>,
+    /// When the last picture's file was written.
+    pub(crate) written: SystemTime,
+    /// When the first and the last of the files were written that this round began with.
+    pub(crate) span: Option<(SystemTime, SystemTime)>,
+    /// The first file that was left out since the last picture, and why.
+    pub(crate) left_out: Option<String>,
 }
 
 impl Folder {
-    pub(super) fn open(path: &Path, shuffle: bool) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path, shuffle: bool) -> Result<Self, Failure> {
         let mut folder = Self {
             path: path.to_owned(),
             shuffle,
@@ -33,6 +42,9 @@ impl Folder {
             others: 0,
             last: None,
             bytes: Vec::new(),
+            written: SystemTime::UNIX_EPOCH,
+            span: None,
+            left_out: None,
         };
         folder.list()?;
         Ok(folder)
@@ -41,7 +53,7 @@ impl Folder {
     /// Begins a round with what is in the folder now.
     fn list(&mut self) -> Result<(), Failure> {
         let failed = |error| Failure::unexplained(missing(&self.path, &error));
-        self.others = 0;
+        (self.others, self.span) = (0, None);
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
@@ -50,6 +62,10 @@ impl Folder {
                 continue;
             }
             if is_jpeg(&name) {
+                if let Ok(written) = entry.metadata().and_then(|metadata| metadata.modified()) {
+                    let (from, to) = self.span.unwrap_or((written, written));
+                    self.span = Some((from.min(written), to.max(written)));
+                }
                 self.left.push(name);
             } else if entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
                 self.others += 1;
@@ -69,6 +85,8 @@ impl Folder {
     /// Reads the file, if it is a picture.
     fn read(&mut self, name: &OsStr) -> Result<Info, String> {
         let file = open(&self.path.join(name)).map_err(|error| error.to_string())?;
+        self.written =
+            file.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
         self.bytes.clear();
         let most = LARGEST_PICTURE as u64 + 1;
         file.take(most).read_to_end(&mut self.bytes).map_err(|error| error.to_string())?;
@@ -84,12 +102,14 @@ fn is_jpeg(name: &OsStr) -> bool {
     ["jpg", "jpeg"].iter().any(|jpeg| extension.eq_ignore_ascii_case(jpeg))
 }
 
-impl Reel for Folder {
-    fn next(&mut self, stop: &Stop) -> Result<Option<(&[u8], Info)>, Failure> {
+impl Folder {
+    /// The next picture; none where it is to stop before there is one.
+    pub(crate) fn picture(&mut self, stop: impl Fn() -> bool) -> Result<Option<(&[u8], Info)>, Failure> {
+        self.left_out = None;
         let mut rounds = 0;
         let mut why: Option<String> = None;
         let info = loop {
-            if stop.is_set() {
+            if stop() {
                 return Ok(None);
             }
             let Some(name) = self.left.pop() else {
@@ -118,14 +138,22 @@ impl Reel for Folder {
                 // It may be half written, or gone since the round began.
                 Err(reason) => {
                     let reason = format!("{}: {reason}", name.to_string_lossy());
-                    if why.is_none() {
-                        runner::log(format_args!("left out: {reason}"));
-                    }
+                    self.left_out.get_or_insert_with(|| reason.clone());
                     why = Some(reason);
                 }
             }
         };
         Ok(Some((&self.bytes, info)))
+    }
+}
+
+impl Reel for Folder {
+    fn next(&mut self, stop: &Stop) -> Result<Option<(&[u8], Info)>, Failure> {
+        let played = self.picture(|| stop.is_set()).map(|picture| picture.map(|(_, info)| info));
+        if let Some(reason) = self.left_out.take() {
+            runner::log(format_args!("left out: {reason}"));
+        }
+        Ok(played?.map(|info| (&self.bytes[..], info)))
     }
 
     fn notice(&self) -> Option<String> {
