@@ -13,6 +13,7 @@ import { Stage } from './stage.js';
 import { carried, delay, describe, duration, fileName, pace, refusal, viewers } from './state-text.js';
 import { choose } from './transport.js';
 import { watchVisibility } from './visibility.js';
+import { Waves } from './wave.js';
 
 const TICK_MS = 250;
 const QUIET_MS = 3_000;
@@ -31,6 +32,7 @@ export class CameraView {
   #values = new ControlValues((method, settings) => this.#ask(method, settings));
   #liveness = new Liveness();
   #numbersAt = 0;
+  #waves;
   #key = '';
   #transport;
   #watching = false;
@@ -49,6 +51,7 @@ export class CameraView {
     document.body.append(root);
     new ControlPanel(root, parts, this.#values);
     this.#connect(unsure);
+    this.#waves = new Waves(parts, this.#session);
     this.#listen();
     setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
@@ -112,6 +115,7 @@ export class CameraView {
       if (event.target.matches?.('input, select')) return;
       if (event.key === 'f' && canFullScreen) toggleFullScreen(this.#root);
       if (event.key === 's' && !save.hidden) this.#save();
+      if (event.key === 'w') this.#waves.wave();
     });
     const low = matchMedia('(max-height: 480px) and (orientation: landscape)');
     const immerse = () => this.#root.classList.toggle('immersive', this.#isFull || low.matches);

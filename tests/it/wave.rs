@@ -349,6 +349,20 @@ async fn another_configuration_changes_what_is_run_and_a_wrong_one_does_not() {
     daemon.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn however_much_it_says_little_of_it_is_logged() {
+    let (camera, greeter) = (StandIn::new(), Greeter::new());
+    let script = "head -c 300000 /dev/zero | tr '\\0' x; seq 100000; echo >>\"$1/ran\"";
+    let program = verbose(&camera.entry("tank", &greeter.key(script))).await;
+    wave(program.address).await;
+    logged(&program, READY, 1).await;
+    assert_eq!(greeter.lines("ran").len(), 1, "it was let say all of it");
+    let said: Vec<_> = program.log().into_iter().filter(|line| line.contains("on_wave: x")).collect();
+    assert_eq!(said.len(), 20);
+    assert!(said.iter().all(|line| line.len() < 1200));
+    assert!(program.log().iter().all(|line| !line.contains("on_wave: 1")), "seq comes after that");
+}
+
 /// A program that will not end by itself and not when it is told, with a child like it; it writes its process id.
 const STUBBORN: &str = "trap '' TERM; (trap '' TERM; while :; do sleep 1000; done) & \
                         echo $$ >>\"$1/pid\"; while :; do sleep 1000; done";
