@@ -230,34 +230,37 @@ async fn the_latest_picture_is_a_viewers_and_counted_and_where_there_is_none_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_recorded_stretch_no_live_picture_gets_out_in_any_way_though_the_camera_runs() {
+async fn of_recorded_stretches_between_live_pictures_each_picture_tells_which_it_is() {
     let (camera, folder) = (StandIn::new(), recordings());
     let switch = folder.path().join("off");
+    // It is by chance whether one is on now.
     let keys = format!(
         "[camera.privacy]\ninterleave = 1.0\nshortest = \"1h\"\nlongest = \"1h\"\nswitch = \"{}\"",
         switch.display()
     );
     let daemon = Daemon::start(&camera.entry("tank", &offline(folder.path(), &keys))).await;
-    let browser = Browser::open(daemon.address).await;
-    browser.say("start-stream");
-    let (mut viewer, mut stream) =
-        (Viewer::open(daemon.address, "/ws").await, Mjpeg::open(daemon.address, "/stream.mjpg").await);
+    let mut viewer = Viewer::open(daemon.address, "/ws?times=true").await;
+    let mut stream = Mjpeg::open(daemon.address, "/stream.mjpg").await;
     for state in ["live", "idle"] {
-        let told = daemon.until("tank", state).await;
-        assert!(!told["recorded"].is_null() || state == "live", "it may be told a moment later");
+        daemon.until("tank", state).await;
         for _ in 0..3 {
-            assert!(is_recorded(&browser.picture().await));
-            assert!(is_recorded(&viewer.picture().await.0));
+            let (picture, told) = viewer.picture().await;
+            let event = told.into_iter().rfind(|event| event["event"] == "picture").unwrap();
+            assert_eq!(event["live"], !is_recorded(&picture));
             let part = stream.picture().await;
-            assert!(is_recorded(&part.jpeg) && !part.live);
+            assert_eq!(part.live, !is_recorded(&part.jpeg));
             for path in ["/image_stream.jpg", "/snapshot.jpg", "/latest"] {
                 let reply = get(daemon.address, path).await;
-                assert_eq!((reply.status, reply.header("x-eyelid-live")), (200, "0"), "{path}");
-                assert!(is_recorded(&reply.body), "{path}");
+                let live = if is_recorded(&reply.body) { "0" } else { "1" };
+                assert_eq!((reply.status, reply.header("x-eyelid-live")), (200, live), "{path}");
             }
         }
         // Now the camera may not run either.
         fs::write(&switch, "").unwrap();
+    }
+    in_time("recorded pictures", async { while !is_recorded(&stream.picture().await.jpeg) {} }).await;
+    for _ in 0..3 {
+        assert!(is_recorded(&stream.picture().await.jpeg), "nothing else any more");
     }
     eventually("the end of the capture", async || daemon.captures().is_empty().then_some(())).await;
     daemon.stop().await;

@@ -84,7 +84,7 @@ async fn a_switch_ends_the_capture_process_in_each_state_and_nobody_can_start_on
         // And by itself when it may again.
         switch.off();
         eventually("a start", async || (camera.starts().len() > starts).then_some(())).await;
-        assert!(daemon.state("tank").await["blocked"].is_null());
+        daemon.until_it("tank", "free", |state| state["blocked"].is_null()).await;
         assert!(!camera.was_busy());
         daemon.stop().await;
     }
