@@ -152,7 +152,8 @@ export class CameraView {
     // When it is back, the server tells anew what it offers.
     if (this.#session.refused && this.#values.panel.controls.length > 0) this.#values.hear({ known: false, controls: [] });
     // Who joins need not wait for the next picture: with an interval of a minute that would be long.
-    if (watching && state?.state === 'live' && this.#pictures.newest === 0) {
+    // With a delay there may be none yet.
+    if (watching && state?.state === 'live' && !state.delay_ms && this.#pictures.newest === 0) {
       this.#pictures.announce({ id: 0, url: new URL('image_stream.jpg', this.#base).href });
     }
     this.#tick();
@@ -271,7 +272,7 @@ export class CameraView {
     if (!picture) return;
     const link = document.createElement('a');
     link.href = URL.createObjectURL(picture.blob);
-    link.download = fileName(this.#title, picture.id / 1000);
+    link.download = fileName(this.#title, picture.taken);
     link.click();
     // Browsers read the address after the click has returned.
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
