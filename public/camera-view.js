@@ -183,7 +183,7 @@ export class CameraView {
     this.#root.classList.toggle('is-live', live);
     setData(this.#root, 'transport', this.#pictures.way);
     this.#offer(text.key);
-    this.#more(text.key, now, offset);
+    this.#more(text, now, offset);
     if (live && now - this.#numbersAt >= 2 * TICK_MS) {
       this.#numbersAt = now;
       this.#numbers();
@@ -226,7 +226,7 @@ export class CameraView {
   }
 
   /** What changes by itself: the age of the picture, and the time until the next try. */
-  #more(key, now, offset) {
+  #more({ key, why = '' }, now, offset) {
     const { more, age: corner } = this.#parts;
     const { state, heardAt } = this.#session;
     const lines = [];
@@ -238,7 +238,7 @@ export class CameraView {
     }
     if (old && ['failed', 'stalled', 'lost', 'starting'].includes(key)) lines.push(old);
     setText(more, lines.join(' · '));
-    setText(corner, key === 'late' ? old : '');
+    setText(corner, key === 'late' ? old : why);
   }
 
   #numbers() {

@@ -22,7 +22,7 @@ let places = 0;
 function switched(keys = '') {
   const place = path.join(folder, `${places += 1}`);
   return {
-    keys: `[camera.offline]\nfolder = "${folder}"\nafter = "0s"\ninterval = "200ms"\n${keys}[camera.privacy]\nswitch = "${place}"\n`,
+    keys: `[camera.offline]\nfolder = "${folder}"\nafter = "1h"\ninterval = "200ms"\n${keys}[camera.privacy]\nswitch = "${place}"\n`,
     off: () => writeFileSync(place, ''),
     on: () => rmSync(place, { force: true }),
   };
@@ -57,6 +57,7 @@ describe('the page', () => {
     assert.match(await words(page), THEN);
     assert.match(await words(page), /Switched off by/);
     assert.match(await label(page), /^Recorded .*Nov 12, 2023/);
+    assert.match(await page.locator('.age').innerText(), /^Switched off by/);
     assert.equal(await isLive(page), false);
     assert.equal(await page.title(), 'Aquarium');
     await shoot(page, 'recorded');
@@ -67,7 +68,7 @@ describe('the page', () => {
     offline.on();
     await comes(page);
     await morePictures(page);
-    assert.equal(await page.locator('.note:visible').count(), 0);
+    await page.waitForFunction(() => document.querySelector('.camera.is-live .note')?.textContent === '');
     assert.ok(ascending(await shownIds(page)));
   });
 

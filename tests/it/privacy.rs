@@ -61,6 +61,8 @@ async fn a_switch_ends_the_capture_process_in_each_state_and_nobody_can_start_on
         for capture in captures {
             no_process_left(capture).await;
         }
+        // One may have been started in between.
+        eventually("the end of all captures", async || daemon.captures().is_empty().then_some(())).await;
         let starts = camera.starts().len();
         // Whatever viewers do now.
         let reply = get(daemon.address, "/snapshot.jpg").await;

@@ -149,8 +149,6 @@ async fn with_a_delay_no_picture_is_seen_before_its_time() {
         assert!(last < Some(frame.id));
         last = Some(frame.id);
     }
-    // The camera is off: what waited is forgotten.
-    stage.status.send_modify(|status| status.fps += 1.0);
     let newest = stage.feed.newest().unwrap().id;
     stage.feed.shut();
     stage.feed.open();
@@ -237,6 +235,20 @@ async fn what_is_no_picture_is_left_out_and_a_folder_may_get_its_pictures_later(
     fs::remove_dir_all(stage.folder.path()).unwrap();
     in_time(outlook.wait_for(|outlook| !outlook.material)).await.unwrap();
     while stage.next(&mut screen, true).await.recorded {}
+}
+
+#[tokio::test]
+async fn what_waits_is_never_shown_once_the_camera_is_off() {
+    let (stage, mut programme) = Stage::before(|config| config.privacy.delay = Duration::from_secs(60));
+    stage.status.send_modify(|status| status.state = State::Live);
+    programme.heed_status();
+    stage.take();
+    programme.arrived();
+    programme.heed_status();
+    assert!(programme.queue.due(Duration::ZERO).is_some());
+    stage.status.send_modify(|status| status.state = State::Idle);
+    programme.heed_status();
+    assert!(programme.queue.due(Duration::ZERO).is_none());
 }
 
 #[tokio::test]
