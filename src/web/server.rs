@@ -91,7 +91,7 @@ pub(crate) async fn serve<S, B>(
     limits: Limits,
     shutdown: CancellationToken,
 ) where
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Unpin + Send + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     B: Body + Send + 'static,
