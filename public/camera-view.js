@@ -5,6 +5,7 @@ import { ControlPanel } from './control-panel.js';
 import { ControlValues } from './control-values.js';
 import { build, setData, setHidden, setTab, setText } from './dom.js';
 import { canFullScreen, toggleFullScreen, watchFullScreen } from './full-screen.js';
+import { LedgerView } from './ledger.js';
 import { Liveness } from './liveness.js';
 import { announced } from './picture.js';
 import { Pictures } from './pictures.js';
@@ -29,6 +30,7 @@ export class CameraView {
   #pictures;
   #clock;
   #values = new ControlValues((method, settings) => this.#ask(method, settings));
+  #ledger;
   #liveness = new Liveness();
   #numbersAt = 0;
   #key = '';
@@ -48,6 +50,7 @@ export class CameraView {
     this.#pictures = new Pictures({ base: this.#base, show: (picture) => this.#show(picture) });
     document.body.append(root);
     new ControlPanel(root, parts, this.#values);
+    this.#ledger = new LedgerView(parts);
     this.#connect(unsure);
     this.#listen();
     setInterval(() => this.#tick(), TICK_MS);
@@ -139,6 +142,7 @@ export class CameraView {
   /** The session has something new. */
   #changed() {
     const { wish, watching, state } = this.#session;
+    this.#ledger.hear(this.#session);
     if (state?.size && !this.#stage.picture) this.#stage.setSize(state.size);
     if (state) this.#liveness.paced(state.interval_ms);
     if (watching) this.#pictures.start();

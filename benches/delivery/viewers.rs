@@ -127,9 +127,8 @@ impl Crowd {
                 Way::Socketio => self.page(arguments)?,
                 way => self.stream(arguments.address, way)?,
             }
-            if number % PINGS == 0 {
-                self.turn(Instant::now(), made)?;
-            }
+            // All of them are told of each other, so there may be a lot to read.
+            while number % PINGS == 0 && self.turn(Instant::now(), made)? {}
         }
         self.outcome.connecting = started.elapsed().as_micros() as u64;
         self.until(Instant::now() + REST, made)?;
@@ -148,7 +147,11 @@ impl Crowd {
             None => Some(connection::socketio(arguments.address)?),
             Some(_) => None,
         };
-        let viewer = Viewer::new(announcements, connection::connect(arguments.address)?)?;
+        let mut viewer = Viewer::new(announcements, connection::connect(arguments.address)?)?;
+        if viewer.announcements.is_some() {
+            // What came together with the answer that was waited for: a ping, whose next one comes when it is too late.
+            viewer.announced(&[])?;
+        }
         let number = self.viewers.len() as u64 * 2;
         if let Some((stream, _)) = &viewer.announcements {
             stream.set_nonblocking(true)?;
@@ -211,14 +214,15 @@ impl Crowd {
         Ok(())
     }
 
-    /// Waits for something to do until `end`, and does it.
-    fn turn(&mut self, end: Instant, made: &Pictures) -> anyhow::Result<()> {
+    /// Waits for something to do until `end`, and does it; whether there was any.
+    fn turn(&mut self, end: Instant, made: &Pictures) -> anyhow::Result<bool> {
         let mut events = Vec::<epoll::Event>::with_capacity(256);
         let left = Timespec::try_from(end.saturating_duration_since(Instant::now()))?;
         match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&left)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error).context("epoll"),
         }
+        let any = !events.is_empty();
         for event in events {
             match event.data.u64() {
                 FOLDER => self.folder_changed()?,
@@ -226,7 +230,7 @@ impl Crowd {
                 number => self.readable(number, made),
             }
         }
-        Ok(())
+        Ok(any)
     }
 
     fn readable(&mut self, number: u64, made: &Pictures) {

@@ -16,6 +16,7 @@ pub(crate) mod page;
 mod query;
 mod routes;
 pub(crate) mod server;
+mod session;
 mod smaller;
 pub(crate) mod snapshot;
 pub(crate) mod socketio;
@@ -39,6 +40,7 @@ use api::About;
 use guard::{Guard, Hosts};
 use page::Page;
 use routes::Site;
+use session::Sessions;
 use smaller::Smaller;
 use socketio::Announcer;
 
@@ -93,7 +95,8 @@ impl Web {
         let smaller = Smaller::new(smaller::scale);
         let site = Site { cameras, about, stats, page: page.clone(), page_config, heartbeat, smaller };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
-        let service = guard.layer(page.layer(socketio.layer(warp::service(routes::routes(site)))));
+        let routes = warp::service(routes::routes(site));
+        let service = guard.layer(page.layer(Sessions.layer(socketio.layer(routes))));
         let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));
         Self { announcer, hosts, told, server }
     }

@@ -45,41 +45,72 @@ pub(super) async fn run<T, S, B>(
     limits: Arc<Limits>,
 ) where
     T: Transport,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Send + 'static,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Unpin + Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     B: Body + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let io = TokioIo::new(Io::new(stream, progress.clone()));
+    let io = Io::new(stream, progress.clone());
     let service = Noting { inner: Mutex::new(service), client, progress: progress.clone() };
-    // In a box, so that its memory is gone when only a WebSocket is left of it.
-    let mut http = Some(Box::pin(http.serve_connection(io, service).with_upgrades()));
+    let mut state = State::Resting { io, service };
     let mut stopping = false;
     let first_look = progress.check(&limits).unwrap_or_else(|_| tokio::time::Instant::now());
     let mut timer = pin!(tokio::time::sleep_until(first_look));
 
     poll_fn(|cx| {
         progress.attach(cx.waker());
-        if let Some(connection) = &mut http {
-            let mut ended = connection.as_mut().poll(cx);
-            if ended.is_pending() && !stopping && progress.is_stopping() {
-                stopping = true;
-                connection.as_mut().graceful_shutdown();
-                ended = connection.as_mut().poll(cx);
-            }
-            // hyper does not always ask a body again after the flush that the body waits for.
-            while ended.is_pending() && progress.flush_was_missed() {
-                ended = connection.as_mut().poll(cx);
-            }
-            if let Poll::Ready(result) = ended {
-                if let Err(error) = result {
-                    tracing::debug!(%client, %error, "connection ended");
+        // In a few rounds at most: who has just begun to rest has nothing to read, or not much.
+        loop {
+            state = match std::mem::replace(&mut state, State::Gone) {
+                State::Resting { mut io, service } => match io.poll_readable(cx) {
+                    Poll::Pending if !progress.is_stopping() => {
+                        state = State::Resting { io, service };
+                        break;
+                    }
+                    Poll::Ready(true) => {
+                        let connection = http.serve_connection(TokioIo::new(io), service);
+                        State::Speaking(Box::new(connection.with_upgrades()))
+                    }
+                    Poll::Pending | Poll::Ready(false) => State::Gone,
+                },
+                State::Speaking(mut connection) => {
+                    let mut ended = Pin::new(&mut *connection).poll(cx);
+                    if ended.is_pending() && !stopping && progress.is_stopping() {
+                        stopping = true;
+                        Pin::new(&mut *connection).graceful_shutdown();
+                        ended = Pin::new(&mut *connection).poll(cx);
+                    }
+                    // hyper does not always ask a body again after the flush that the body waits for.
+                    while ended.is_pending() && progress.flush_was_missed() {
+                        ended = Pin::new(&mut *connection).poll(cx);
+                    }
+                    match ended {
+                        Poll::Pending if progress.take_settled() => match connection.into_parts() {
+                            Some(parts) => {
+                                let mut io = parts.io.into_inner();
+                                // What came already of the next request.
+                                io.unread(parts.read_buf);
+                                State::Resting { io, service: parts.service }
+                            }
+                            None => State::Gone,
+                        },
+                        Poll::Pending => {
+                            state = State::Speaking(connection);
+                            break;
+                        }
+                        Poll::Ready(result) => {
+                            if let Err(error) = result {
+                                tracing::debug!(%client, %error, "connection ended");
+                            }
+                            State::Gone
+                        }
+                    }
                 }
-                http = None;
-            }
+                State::Gone => break,
+            };
         }
         loop {
-            if http.is_none() && progress.is_closed() {
+            if matches!(state, State::Gone) && progress.is_closed() {
                 return Poll::Ready(());
             }
             ready!(timer.as_mut().poll(cx));
@@ -88,12 +119,23 @@ pub(super) async fn run<T, S, B>(
                 Err(late) => {
                     tracing::debug!(%client, ?late, "connection ended: it took too long");
                     progress.kill(late);
-                    http = None;
+                    state = State::Gone;
                 }
             }
         }
     })
     .await;
+}
+
+/// What a connection is to its own task. `C` is hyper's part of it.
+enum State<C, T: Transport, S> {
+    /// Between requests, and before the first. hyper's buffers, 16 KiB, are not there: most connections are here
+    /// most of the time, and those of a thousand viewers leave it nearly one after the other.
+    Resting { io: Io<T>, service: Noting<S> },
+    /// From a request's first byte to its answer's last.
+    Speaking(Box<C>),
+    /// Ended, or only a WebSocket is left of it.
+    Gone,
 }
 
 /// Tells the connection's [`Progress`] where a request begins and its answer ends.

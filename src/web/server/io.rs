@@ -1,7 +1,9 @@
 //! The stream below HTTP and WebSocket: it notes what moves, and fails at once when its time is over.
 
 use super::progress::{Late, Progress};
+use bytes::Bytes;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -43,13 +45,34 @@ const MOST_WASTE: usize = 8 << 20;
 pub(super) struct Io<T: Transport> {
     inner: T,
     progress: Arc<Progress>,
+    /// Bytes that came already and are to be read next.
+    early: Bytes,
     is_shut: bool,
     waste: usize,
 }
 
 impl<T: Transport> Io<T> {
     pub(super) fn new(inner: T, progress: Arc<Progress>) -> Self {
-        Self { inner, progress, is_shut: false, waste: 0 }
+        Self { inner, progress, early: Bytes::new(), is_shut: false, waste: 0 }
+    }
+
+    /// Gives back bytes that were read from here.
+    pub(super) fn unread(&mut self, bytes: Bytes) {
+        debug_assert!(self.early.is_empty(), "they would come out of order");
+        self.early = bytes;
+    }
+
+    /// Waits until there is something to read, and keeps no memory for it meanwhile. False at the end.
+    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.early.is_empty() {
+            return Poll::Ready(true);
+        }
+        // A browser's request for a picture is of half this size.
+        let mut buffer = [MaybeUninit::uninit(); 2048];
+        let mut buffer = ReadBuf::uninit(&mut buffer);
+        let result = ready!(Pin::new(&mut *self).poll_read(cx, &mut buffer));
+        self.early = Bytes::copy_from_slice(buffer.filled());
+        Poll::Ready(result.is_ok() && !self.early.is_empty())
     }
 
     /// Reads what the peer still sends, until it has read the answer and closes. The end of a socket with unread
@@ -103,6 +126,12 @@ impl<T: Transport> AsyncRead for Io<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.alive()?;
+        if !self.early.is_empty() {
+            let length = self.early.len().min(buf.remaining());
+            buf.put_slice(&self.early.split_to(length));
+            self.progress.read();
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buf);
         if result.is_pending() {

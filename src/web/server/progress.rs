@@ -102,6 +102,10 @@ pub(super) struct Progress {
     filled: AtomicBool,
     /// A body waits for the flush.
     awaited: AtomicBool,
+    /// An answer is all in hyper's hands, and not flushed yet.
+    given: AtomicBool,
+    /// An answer has been given and flushed, of late; see [`Self::take_settled`].
+    settled: AtomicBool,
     stopping: AtomicBool,
     killed: AtomicU8,
     closed: AtomicBool,
@@ -124,6 +128,8 @@ impl Progress {
             short: AtomicBool::new(false),
             filled: AtomicBool::new(false),
             awaited: AtomicBool::new(false),
+            given: AtomicBool::new(false),
+            settled: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             killed: AtomicU8::new(0),
             closed: AtomicBool::new(false),
@@ -165,6 +171,7 @@ impl Progress {
     pub(super) fn replied(&self) {
         if self.phase.load(Relaxed) == phase::BUSY {
             self.body.close();
+            self.given.store(true, Relaxed);
             self.enter(phase::IDLE);
         }
     }
@@ -256,12 +263,25 @@ impl Progress {
     /// The kernel took all there was.
     pub(super) fn flushed(&self) {
         self.filled.store(false, Relaxed);
+        if self.given.load(Relaxed) {
+            self.given.store(false, Relaxed);
+            self.settled.store(true, Relaxed);
+        }
         if self.write.is_open() {
             self.write.close();
             if self.phase.load(Relaxed) == phase::IDLE {
                 self.enter(phase::IDLE);
             }
         }
+    }
+
+    /// Whether the connection is between requests, and was not yet when this was asked the last time.
+    pub(super) fn take_settled(&self) -> bool {
+        self.settled.load(Relaxed)
+            && self.settled.swap(false, Relaxed)
+            && self.phase.load(Relaxed) == phase::IDLE
+            // The connection ends; the rest of that body is no request.
+            && !self.body_left.load(Relaxed)
     }
 
     /// When to look again, or what is overdue now.

@@ -267,8 +267,8 @@ async fn stop_ends_an_idle_connection_at_once_and_a_busy_one_after_its_answer() 
     server.await.unwrap();
 }
 
-/// A stream that tells of how many buffers each write was.
-struct Telling(DuplexStream, mpsc::UnboundedSender<usize>);
+/// A stream that tells of how many buffers each write was, and has the room that was there for the newest read.
+struct Telling(DuplexStream, mpsc::UnboundedSender<usize>, Arc<AtomicUsize>);
 
 impl super::super::io::Transport for Telling {
     fn last_words(&self, _: &[u8]) {}
@@ -282,6 +282,7 @@ impl AsyncRead for Telling {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.2.store(buf.remaining(), Ordering::Relaxed);
         Pin::new(&mut self.0).poll_read(cx, buf)
     }
 }
@@ -321,7 +322,7 @@ async fn head_and_picture_are_one_write() {
     let (tell, mut writes) = mpsc::unbounded_channel();
     tokio::spawn(connection::run(
         connection::protocol(),
-        Telling(stream, tell),
+        Telling(stream, tell, Arc::default()),
         ([127, 0, 0, 1], 1).into(),
         routes().0,
         Arc::new(Progress::new()),
@@ -365,4 +366,52 @@ async fn who_goes_on_with_a_body_that_nobody_wants_does_not_hold_up_the_shutdown
     progress.stop();
     server.await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn between_requests_nothing_is_kept_to_read_into() {
+    let (mut client, stream) = tokio::io::duplex(1 << 20);
+    let (tell, _writes) = mpsc::unbounded_channel();
+    let room = Arc::new(AtomicUsize::new(0));
+    tokio::spawn(connection::run(
+        connection::protocol(),
+        Telling(stream, tell, room.clone()),
+        ([127, 0, 0, 1], 1).into(),
+        routes().0,
+        Arc::new(Progress::new()),
+        Arc::new(Limits::default()),
+    ));
+    for path in ["/", "/bytes/100000", "/"] {
+        // Virtual time moves only when the connection has nothing left to do.
+        sleep(secs(1)).await;
+        assert!(room.load(Ordering::Relaxed) < 8192, "hyper's buffer is there before {path}");
+        ask(&mut client, path).await;
+        read_until(&mut client, if path == "/" { "hello" } else { "xxxxxxxxxx" }).await;
+        let rest = if path == "/" { 0 } else { 100_000 - 10 };
+        client.read_exact(&mut vec![0; rest]).await.unwrap();
+    }
+    client.write_all(b"GET / HTTP").await.unwrap();
+    sleep(secs(1)).await;
+    assert!(room.load(Ordering::Relaxed) >= 8000, "within a request hyper reads by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_beginning_of_a_request_that_came_too_early_is_not_lost() {
+    let (mut client, server, ..) = connect(4096);
+    let head = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    for cut in 1..head.len() {
+        let (early, late) = head.split_at(cut);
+        client.write_all(format!("{head}{early}").as_bytes()).await.unwrap();
+        read_until(&mut client, "hello").await;
+        sleep(secs(1)).await;
+        client.write_all(late.as_bytes()).await.unwrap();
+        read_until(&mut client, "hello").await;
+    }
+    // Whoever does not go on is told by the end of the time for a head.
+    client.write_all(format!("{head}GET / HT").as_bytes()).await.unwrap();
+    read_until(&mut client, "hello").await;
+    let start = Instant::now();
+    assert_eq!(rest(&mut client).await, "");
+    server.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 10);
 }
