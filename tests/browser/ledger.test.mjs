@@ -13,7 +13,7 @@ const HOUR = 60 * MINUTE;
 const line = (page) => page.locator('.ledger button');
 /** Waits until the line says this. */
 const says = (page, pattern) => page.waitForFunction(
-  (source) => new RegExp(source).test(document.querySelector('.ledger button').textContent.trim()),
+  (source) => new RegExp(source).test(document.querySelector('.ledger button')?.textContent.trim() ?? ''),
   pattern.source,
 );
 const label = (page) => page.locator('svg.day').getAttribute('aria-label');
