@@ -139,8 +139,9 @@ export class Session extends EventTarget {
   }
 
   #hear(state) {
-    // A camera that is off has no audience, even where the message was written before that was noticed.
-    this.state = { ...state, session: state.session && state.state !== 'idle' };
+    // A camera that is off has no audience, even where the message was written before that was noticed. One that may not
+    // run is off, and may have one.
+    this.state = { ...state, session: state.session && (state.state !== 'idle' || !!state.blocked) };
     this.#heard = true;
     this.heardAt = localNow();
   }

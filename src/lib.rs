@@ -26,7 +26,7 @@
 //! | [`camera`]  | the handle and its task, the lifecycle as a pure state machine, viewers, the child process |
 //! | [`capture`] | what runs in the child: the protocol, the rolling file, one file per kind of camera |
 //! | [`feed`]    | from the rolling file to frames in memory |
-//! | [`child`], [`config`], [`controls`], [`jpeg`], [`logging`], `memory`, [`picture`], [`run_folder`], [`state_folder`], [`systemd`] | the ground: used by the others, using none of them |
+//! | [`child`], [`config`], [`controls`], [`jpeg`], [`logging`], `memory`, [`picture`], `repeats`, [`run_folder`], [`state_folder`], [`systemd`] | the ground: used by the others, using none of them |
 
 pub mod camera;
 pub mod capture;
@@ -40,6 +40,7 @@ pub mod jpeg;
 pub mod logging;
 mod memory;
 pub mod picture;
+mod repeats;
 pub mod run_folder;
 pub mod state_folder;
 pub mod stats;

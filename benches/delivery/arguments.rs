@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 /// Measures the delivery of pictures. Arguments go after `--`: `cargo bench --bench delivery -- --quick`.
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
-    /// Only what has one of these in its name, such as 30kB/10/100 (kB, pictures a second, viewers), click, idle.
+    /// Only what has one of these in its name, such as 30kB/10/100 (kB, pictures a second, viewers), upload, click,
+    /// idle.
     /// Any such row can be asked for; those with less than a picture a second are many slow viewers
     pub(crate) filters: Vec<String>,
     /// A few rows and a few seconds
@@ -68,7 +69,7 @@ pub(crate) enum Mode {
     Viewers(Viewers),
 }
 
-/// Replaces $EYELID_FILE at a rate.
+/// Replaces $EYELID_FILE at a rate, or sends pictures.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Feeder {
     /// The pictures to show in turn.
@@ -83,6 +84,9 @@ pub(crate) struct Feeder {
     /// Where to note the time of each picture.
     #[arg(long)]
     pub(crate) log: PathBuf,
+    /// Send each picture to the camera of kind push of the daemon at this address, and touch no file.
+    #[arg(long)]
+    pub(crate) upload: Option<SocketAddr>,
 }
 
 /// Watches with many viewers.
@@ -118,6 +122,9 @@ pub(crate) struct Row {
 impl Row {
     /// The page of a camera far away, with a picture every two seconds, that many look at.
     const SLOW: Self = Self { size: 25_000, rate: 0.5, viewers: 2000 };
+
+    /// A camera that sends its pictures, somewhat faster, so that a run has more of them.
+    pub(crate) const UPLOADED: Self = Self { size: 25_000, rate: 5.0, viewers: 100 };
 
     pub(crate) fn name(self) -> String {
         format!("{}kB/{}/{}", self.size / 1000, self.rate, self.viewers)

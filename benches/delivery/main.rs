@@ -4,6 +4,7 @@
 //! feeder ── rename ──▶ rolling file ──▶ daemon ── Socket.IO, then GET ──▶ viewers
 //!                                    │         └─ MJPEG or WebSocket ──▶ the same
 //!                                    └▶ nginx  ────────── GET ──────────▶ the same
+//! feeder ── POST /upload ──▶ daemon, capture process, rolling file, daemon ──▶ the same
 //! ```
 //!
 //! A viewer sends what Chromium sends: its headers, and each picture over the one connection it keeps for them.
@@ -26,6 +27,7 @@ mod report;
 mod slow;
 mod stream;
 mod trial;
+mod upload;
 mod viewer;
 mod viewers;
 
@@ -60,6 +62,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     report::line(&facts::markdown());
     delivery::run(arguments, folder.path())?;
     slow::run(arguments, folder.path())?;
+    upload::run(arguments, folder.path())?;
     click::run(arguments, folder.path())?;
     idle::run(arguments, folder.path())
 }

@@ -11,10 +11,12 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use eyelid::config::UploadToken;
 
 use crate::{
     arguments::{Row, Way},
     daemon::{Daemon, end},
+    feeder,
     nginx::Nginx,
     picture::Pictures,
     process::{self, Memory},
@@ -82,6 +84,27 @@ impl<'a> Trial<'a> {
         daemon.off()?;
         thread::sleep(AFTERWARDS);
         run.memory.after = process::memory(daemon.pid())?;
+        Ok(run)
+    }
+
+    /// Pictures are sent to the daemon, and the viewers watch in that way.
+    pub(crate) fn upload(&self, program: &Path, way: Way) -> anyhow::Result<Run> {
+        // The pictures' stamps are metadata.
+        let camera = format!(
+            "kind = \"push\"\nupload_token = \"{}\"\nkeep_metadata = true\nlinger = \"1s\"\ninterval = \"{}ms\"\n",
+            UploadToken::of(feeder::TOKEN),
+            (1000.0 / self.row.rate) as u64,
+        );
+        let daemon = Daemon::start(program, self.folder, 2 * self.row.viewers, &camera)?;
+        let words = self.feeder()?;
+        let mut feeder = Running(
+            Command::new(&words[0])
+                .args(&words[1..])
+                .args(["--upload", &daemon.address.to_string()])
+                .spawn()?,
+        );
+        let run = self.measure(daemon.address, &[daemon.pid()], &["--way", way.name()])?;
+        ensure!(feeder.0.try_wait()?.is_none(), "the feeder has ended");
         Ok(run)
     }
 

@@ -147,7 +147,11 @@ impl Crowd {
             None => Some(connection::socketio(arguments.address)?),
             Some(_) => None,
         };
-        let viewer = Viewer::new(announcements, connection::connect(arguments.address)?)?;
+        let mut viewer = Viewer::new(announcements, connection::connect(arguments.address)?)?;
+        if viewer.announcements.is_some() {
+            // What came together with the answer that was waited for: a ping, whose next one comes when it is too late.
+            viewer.announced(&[])?;
+        }
         let number = self.viewers.len() as u64 * 2;
         if let Some((stream, _)) = &viewer.announcements {
             stream.set_nonblocking(true)?;

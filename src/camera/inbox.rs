@@ -11,7 +11,10 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::capture::{own_file, rolling_file::RollingFile};
+use crate::{
+    capture::{own_file, rolling_file::RollingFile},
+    repeats::Repeats,
+};
 
 /// How many uploads a camera takes at one time: one that ends late must not hold the next one up.
 pub const MOST_AT_A_TIME: usize = 2;
@@ -22,6 +25,7 @@ pub struct Inbox {
     path: PathBuf,
     open: Arc<Mutex<Option<Open>>>,
     seats: Arc<Semaphore>,
+    refusals: Arc<Mutex<Repeats>>,
 }
 
 #[derive(Debug)]
@@ -41,13 +45,19 @@ impl Inbox {
     /// That of the camera with the rolling file `output`; shut.
     pub(super) fn beside(output: &Path) -> Self {
         let seats = Arc::new(Semaphore::new(MOST_AT_A_TIME));
-        Self { path: own_file::pushed(output), open: Arc::default(), seats }
+        Self { path: own_file::pushed(output), open: Arc::default(), seats, refusals: Arc::default() }
     }
 
     /// A seat for one more upload, if one is free.
     pub fn seat(&self) -> Option<Seat> {
         let permit = self.seats.clone().try_acquire_owned().ok()?;
         Some(Seat { _permit: permit })
+    }
+
+    /// Notes that an upload was refused. Where the log is to tell, how many it has not told of since the last time:
+    /// whoever may send anything to this port must not fill it.
+    pub fn refused(&self) -> Option<u64> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).note()
     }
 
     /// Whether somebody wants what comes.

@@ -48,9 +48,6 @@ use waves::Waves;
 /// How long a capture process and a disk may take until a change is told as if it had come about.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long who has asked for the latest picture counts as a viewer; three intervals where that is longer.
-const POLLED: Duration = Duration::from_secs(10);
-
 /// A camera, as the outputs see it. Clones are the same camera.
 #[derive(Debug, Clone)]
 pub struct Camera {
@@ -239,7 +236,7 @@ impl Camera {
 
     /// Watches it for a while, for who asks for pictures again and again: all of them are one viewer.
     pub fn polled(&self) {
-        let hold = POLLED.max(self.inner.config.borrow().interval.saturating_mul(3));
+        let hold = polled::hold(self.inner.config.borrow().interval);
         self.inner.polled.renew(&self.inner.viewers, hold, &self.inner.closed);
     }
 

@@ -70,7 +70,7 @@ impl Page {
 
     /// Answers a `GET` or `HEAD` for one of the page's files; nothing for other methods and paths.
     ///
-    /// `/` and `/cameras/NAME/` are `index.html`, whatever NAME is.
+    /// `/` and `/cameras/NAME/` are `index.html`, whatever NAME is, and `/stats` is `stats.html`.
     pub(crate) fn asset(&self, path: &str, headers: &HeaderMap, method: &Method) -> Option<Response<Bytes>> {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return None;
@@ -122,6 +122,9 @@ fn file_name(path: &str) -> Option<&str> {
     let camera = name.strip_prefix("cameras/").and_then(|rest| rest.strip_suffix('/'));
     if name.is_empty() || camera.is_some_and(is_segment) {
         return Some("index.html");
+    }
+    if name == "stats" {
+        return Some("stats.html");
     }
     name.split('/').all(is_segment).then_some(name)
 }

@@ -15,12 +15,12 @@ pub(crate) use bind::{bind, raise_file_limit};
 pub(crate) use body::RequestBody;
 pub(crate) use line::Line;
 
-use crate::config::LimitsConfig;
+use crate::{config::LimitsConfig, repeats::Repeats};
 use admission::{Admission, Ticket};
 use http::{Request, Response};
 use http_body::Body;
 use progress::{Late, Progress};
-use refuse::{Refusals, Repeats};
+use refuse::Refusals;
 use std::collections::HashMap;
 use std::error::Error;
 use std::pin::pin;
@@ -102,7 +102,7 @@ pub(crate) async fn serve<S, B>(
     let http = connection::protocol();
     let mut open = Open::default();
     let mut refusals = Refusals::default();
-    let mut failures = Repeats::new("cannot accept connections");
+    let mut failures = Repeats::default();
     let mut cancelled = pin!(shutdown.cancelled());
     loop {
         let accepted = tokio::select! {
@@ -120,7 +120,9 @@ pub(crate) async fn serve<S, B>(
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => continue,
             // Out of file descriptors or memory: the next try fails too, until something is closed.
             Err(error) => {
-                failures.note(&error);
+                if let Some(more_since_last) = failures.note() {
+                    tracing::warn!(%error, more_since_last, "cannot accept connections");
+                }
                 tokio::select! {
                     () = cancelled.as_mut() => break,
                     () = tokio::time::sleep(Duration::from_millis(100)) => continue,

@@ -21,7 +21,7 @@ use socketioxide::{
     handler::ConnectHandler,
     layer::SocketIoLayer,
     operators::BroadcastOperators,
-    socket::Sid,
+    socket::{DisconnectReason, Sid},
 };
 use tokio::task::JoinHandle;
 
@@ -230,8 +230,9 @@ fn register(
         let _ = ack.send(&json!({ "now": unix_ms(SystemTime::now()) }));
         ready(())
     });
-    socket.on_disconnect(|socket: SocketRef| {
+    socket.on_disconnect(|socket: SocketRef, reason: DisconnectReason| {
         if let Some(seat) = Seat::of(&socket) {
+            tracing::debug!(camera = %seat.camera.name(), %reason, "a browser went");
             seat.viewer.leave();
         }
         ready(())

@@ -38,11 +38,21 @@ pub(super) async fn upload<B: Buf, E>(
     let outcome = match find(cameras, name) {
         Ok((camera, terms)) => receive(&camera, &terms, began, headers, body)
             .await
-            .inspect_err(|refused| tracing::debug!(camera = %camera.name(), %refused, "refused an upload"))
+            .inspect_err(|refused| tell(&camera, refused))
             .map(|()| Next::of(&camera, &terms)),
         Err(refused) => Err(refused),
     };
     answer::answer(outcome, headers)
+}
+
+fn tell(camera: &Camera, refused: &Refused) {
+    let camera_name = camera.name();
+    match camera.inbox().refused() {
+        Some(more_since_last) => {
+            tracing::warn!(camera = %camera_name, %refused, more_since_last, "refused an upload");
+        }
+        None => tracing::debug!(camera = %camera_name, %refused, "refused an upload"),
+    }
 }
 
 /// The camera that is meant, and on which terms it takes pictures.

@@ -371,3 +371,20 @@ async fn metadata_is_dropped_and_what_is_to_be_hidden_is_hidden() {
     }
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_cannot_be_kept_is_told_so_and_the_next_one_is_taken() {
+    let daemon = Daemon::start(&camera("gate", "")).await;
+    let browser = waiting(&daemon, "gate").await;
+    let folder = daemon.run_folder().join("gate.push");
+    fs::remove_dir_all(&folder).unwrap();
+    fs::write(&folder, "no folder").unwrap();
+    let refused = send(&daemon, "/upload", &jpeg(90)).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{}", refused.text());
+    assert!(refused.text().contains("can't be kept"), "{}", refused.text());
+    fs::remove_file(&folder).unwrap();
+    fs::create_dir(&folder).unwrap();
+    assert_eq!(send(&daemon, "/upload", &jpeg(91)).await.status, 200);
+    drop(browser);
+    daemon.stop().await;
+}

@@ -18,6 +18,9 @@ fn the_page_is_in_the_program() {
     for path in ["/index.html", "/cameras/tank/"] {
         assert_eq!(get(&page, path).unwrap().body(), index.body(), "{path}");
     }
+    let stats = get(&page, "/stats").unwrap();
+    assert_eq!(stats.body(), get(&page, "/stats.html").unwrap().body());
+    assert_eq!(header_of(&stats, "content-security-policy"), header_of(&index, "content-security-policy"));
     assert_eq!(header_of(&get(&page, "/app.js").unwrap(), "content-type"), "text/javascript; charset=utf-8");
     assert_eq!(header_of(&get(&page, "/style.css").unwrap(), "content-type"), "text/css; charset=utf-8");
     let client = page.socketio_client("/socket.io/socket.io.js", &HeaderMap::new(), &Method::GET).unwrap();

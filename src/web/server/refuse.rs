@@ -1,49 +1,41 @@
 //! How a connection too many is told so, with bounded work.
 
 use super::admission::Full;
-use std::fmt::Display;
+use crate::repeats::Repeats;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// Refused clients that are waited for at one time. Others may lose the answer, see [`linger`].
 const MOST_LINGERING: usize = 32;
 
 /// Tells clients that there is no room, and the log too, once a minute.
+#[derive(Default)]
 pub(super) struct Refusals {
     lingering: JoinSet<()>,
     in_all: Repeats,
     from_address: Repeats,
 }
 
-impl Default for Refusals {
-    fn default() -> Self {
-        Self {
-            lingering: JoinSet::new(),
-            in_all: Repeats::new("refused a connection: limits.connections is reached"),
-            from_address: Repeats::new("refused a connection: limits.connections_per_address is reached"),
-        }
-    }
-}
-
 impl Refusals {
     pub(super) fn refuse(&mut self, stream: TcpStream, client: SocketAddr, full: Full) {
-        let (log, error, hint) = match full {
-            Full::InAll => (
-                &mut self.in_all,
-                "too many connections",
-                "try again in a moment; the limit is limits.connections",
-            ),
+        let (repeats, error, advice, limit) = match full {
+            Full::InAll => {
+                (&mut self.in_all, "too many connections", "try again in a moment", "limits.connections")
+            }
             Full::FromAddress => (
                 &mut self.from_address,
                 "too many connections from your address",
-                "close some pages; the limit is limits.connections_per_address",
+                "close some pages",
+                "limits.connections_per_address",
             ),
         };
-        log.note(&client);
+        if let Some(more_since_last) = repeats.note() {
+            tracing::warn!(%client, more_since_last, "refused a connection: {limit} is reached");
+        }
+        let hint = format!("{advice}; the limit is {limit}");
         let body = format!(r#"{{"error":"{error}","hint":"{hint}"}}"#);
         let answer = format!(
             "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
@@ -72,27 +64,4 @@ async fn linger(mut stream: TcpStream) {
         }
     };
     tokio::time::timeout(Duration::from_secs(1), drained).await.ok();
-}
-
-/// A message that is logged at its first time, and after that counted and logged once a minute.
-pub(super) struct Repeats {
-    what: &'static str,
-    logged: Option<Instant>,
-    unlogged: u64,
-}
-
-impl Repeats {
-    pub(super) fn new(what: &'static str) -> Self {
-        Self { what, logged: None, unlogged: 0 }
-    }
-
-    pub(super) fn note(&mut self, detail: &dyn Display) {
-        if self.logged.is_some_and(|at| at.elapsed() < Duration::from_secs(60)) {
-            self.unlogged += 1;
-            return;
-        }
-        tracing::warn!(detail = %detail, more_since_last = self.unlogged, "{}", self.what);
-        self.logged = Some(Instant::now());
-        self.unlogged = 0;
-    }
 }

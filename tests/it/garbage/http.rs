@@ -1,9 +1,9 @@
 //! Garbage as HTTP.
 
-use super::{Stage, noise};
-use crate::support::{exchange, request};
+use super::{Stage, TOKEN, noise};
+use crate::support::{exchange, jpeg, request};
 
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 22] = [
     "/",
     "/app.js",
     "/image_stream.jpg",
@@ -15,7 +15,15 @@ const ROUTES: [&str; 14] = [
     "/api/cameras",
     "/api/cameras/tank",
     "/api/status",
+    "/api/cameras/tank/ledger",
+    "/api/stats",
     "/healthz",
+    "/latest",
+    "/cameras/tank/latest",
+    "/upload",
+    "/cameras/tank/upload",
+    "/cameras/door/upload",
+    "/embed.js",
     "/socket.io/",
     "/socket.io/socket.io.js",
 ];
@@ -76,5 +84,53 @@ async fn on_every_route() {
             assert!((200..500).contains(&reply.status), "{route}{query}: {}", reply.status);
         }
     }
+    stage.end().await;
+}
+
+/// From a sender that is let in.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_uploads() {
+    let stage = Stage::set().await;
+    let address = stage.daemon.address;
+    let picture = jpeg(90);
+    let form = |head: &str, body: &[u8], end: &str| [head.as_bytes(), body, end.as_bytes()].concat();
+    let disposition = "--LMR\r\nContent-Disposition: form-data; name=\"img\"; filename=\"a.jpg\"\r\n\r\n";
+    let mut bodies: Vec<Vec<u8>> = vec![
+        vec![],
+        noise(5_000, 7),
+        b"\xFF\xD8\xFF\xD9".to_vec(),
+        [b"\xFF\xD8\xFF\xC0\0\x11\x08\xFF\xFF\xFF\xFF\x03".as_slice(), &noise(500, 8)].concat(),
+        form("", b"", "--LMR--"),
+        form(disposition, b"", "\r\n--LMR--\r\n"),
+        form(disposition, &noise(5_000, 9), "\r\n--LMR--\r\n"),
+        form(disposition, &picture, "\r\n--LMR"),
+        form(disposition, &picture, &format!("\r\n{disposition}\r\n--LMR--\r\n")),
+        form("--LMR\r\nContent-Disposition: form-data; name=\"\u{e9}\"\r\n\r\n", &picture, "\r\n--LMR--\r\n"),
+        form("--LMR\r\nX\r\n\r\n", &picture, "\r\n--LMR--\r\n"),
+        form(&format!("--LMR\r\n{}\r\n", "X: y\r\n".repeat(2_000)), &picture, "\r\n--LMR--\r\n"),
+    ];
+    bodies.extend((1..picture.len()).step_by(picture.len() / 16).map(|cut| picture[..cut].to_vec()));
+    bodies.extend((1..=8).map(|seed| {
+        let mut broken = picture.clone();
+        let at = seed * broken.len() / 9;
+        let end = broken.len().min(at + 40);
+        broken[at..end].copy_from_slice(&noise(end - at, seed as u64));
+        broken
+    }));
+    for body in bodies {
+        for kind in [
+            "image/jpeg",
+            "multipart/form-data; boundary=LMR",
+            "multipart/form-data",
+            "image/jpeg\r\nX: \u{80}",
+        ] {
+            let headers = format!("Authorization: Bearer {TOKEN}\r\nContent-Type: {kind}\r\n");
+            let reply = request(address, "POST", "/upload", &headers, &body).await;
+            assert!((200..500).contains(&reply.status), "{kind}: {}", reply.status);
+            assert!(reply.status == 200 || reply.text().lines().count() == 1, "{kind}: {:?}", reply.text());
+        }
+    }
+    let headers = format!("Authorization: Bearer {TOKEN}\r\nContent-Type: image/jpeg\r\n");
+    assert_eq!(request(address, "POST", "/upload", &headers, &picture).await.status, 200);
     stage.end().await;
 }

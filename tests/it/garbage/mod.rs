@@ -4,6 +4,10 @@ mod http;
 mod socketio;
 
 use crate::support::{Browser, Daemon, StandIn, get};
+use eyelid::config::UploadToken;
+
+/// What the sender of the camera `door` says.
+const TOKEN: &str = "a token";
 
 /// A daemon with a viewer who has to get pictures before and after.
 struct Stage {
@@ -15,7 +19,12 @@ struct Stage {
 impl Stage {
     async fn set() -> Self {
         let camera = StandIn::new();
-        let daemon = Daemon::start(&camera.entry("tank", "linger = \"0s\"")).await;
+        let sent = format!(
+            "[[camera]]\nname = \"door\"\nkind = \"push\"\nupload_token = \"{}\"\n",
+            UploadToken::of(TOKEN)
+        );
+        let config = camera.entry("tank", "linger = \"0s\"") + &sent;
+        let daemon = Daemon::start(&config).await;
         let viewer = Browser::open(daemon.address).await;
         viewer.say("start-stream");
         viewer.picture().await;
