@@ -14,6 +14,7 @@ import { Stage } from './stage.js';
 import { carried, delay, describe, duration, fileName, pace, refusal, viewers } from './state-text.js';
 import { choose } from './transport.js';
 import { watchVisibility } from './visibility.js';
+import { Waves } from './wave.js';
 
 const TICK_MS = 250;
 const QUIET_MS = 3_000;
@@ -33,6 +34,7 @@ export class CameraView {
   #ledger;
   #liveness = new Liveness();
   #numbersAt = 0;
+  #waves;
   #key = '';
   #transport;
   #watching = false;
@@ -52,6 +54,7 @@ export class CameraView {
     new ControlPanel(root, parts, this.#values);
     this.#ledger = new LedgerView(parts);
     this.#connect(unsure);
+    this.#waves = new Waves(parts, this.#session);
     this.#listen();
     setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
@@ -115,6 +118,7 @@ export class CameraView {
       if (event.target.matches?.('input, select')) return;
       if (event.key === 'f' && canFullScreen) toggleFullScreen(this.#root);
       if (event.key === 's' && !save.hidden) this.#save();
+      if (event.key === 'w') this.#waves.wave();
     });
     const low = matchMedia('(max-height: 480px) and (orientation: landscape)');
     const immerse = () => this.#root.classList.toggle('immersive', this.#isFull || low.matches);

@@ -18,7 +18,7 @@ export const CONNECTION = {
 
 /**
  * Events: `change` (anything below), `picture` (detail: the announcement), `controls` (detail: what can be
- * set, and how it is set), `connect` (a new connection), `shut` (the
+ * set, and how it is set), `wave` (somebody else greets all), `connect` (a new connection), `shut` (the
  * server ended or refused it).
  * `open(auth)` makes an unconnected socket for which `auth(callback)` tells the payload of each connection.
  */
@@ -74,6 +74,7 @@ export class Session extends EventTarget {
     });
     on('state', (state) => this.#hear(state));
     this.#socket.on('controls', (panel) => this.dispatchEvent(new CustomEvent('controls', { detail: panel })));
+    this.#socket.on('wave', () => this.dispatchEvent(new Event('wave')));
     this.#socket.on('liveStream', (text) => {
       if (this.watching) this.dispatchEvent(new CustomEvent('picture', { detail: text }));
     });
@@ -118,6 +119,11 @@ export class Session extends EventTarget {
   /** The server's time, milliseconds since 1970. */
   async askTime() {
     return (await this.#socket.timeout(ACK_MS).emitWithAck('clock')).now;
+  }
+
+  /** Greets the others. Resolves to the server's answer, and rejects when there is none. */
+  wave() {
+    return this.#socket.timeout(ACK_MS).emitWithAck('wave');
   }
 
   #lost() {

@@ -10,8 +10,10 @@ pub mod registry;
 pub mod status;
 pub mod tally;
 pub mod viewers;
+pub mod waves;
 
 mod bars;
+mod on_wave;
 mod polled;
 mod programme;
 mod requests;
@@ -41,6 +43,7 @@ use inbox::Inbox;
 use ledger::{Book, Ledger};
 use process::Program;
 use viewers::{Lease, Viewers};
+use waves::Waves;
 
 /// How long a capture process and a disk may take until a change is told as if it had come about.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -56,6 +59,7 @@ struct Inner {
     name: CameraName,
     feed: Feed,
     viewers: Viewers,
+    waves: Waves,
     tally: Tally,
     ledger: Book,
     status: watch::Receiver<Status>,
@@ -111,6 +115,7 @@ impl Camera {
     ) -> notify::Result<(Self, Task)> {
         let feed = Feed::new();
         let viewers = Viewers::new(config.linger);
+        let waves = Waves::new();
         let output = run_folder.join(config.name.as_str()).join(FILE_NAME);
         let _ = std::fs::remove_file(&output);
         let watcher = Watcher::start(output.clone(), feed.clone())?;
@@ -139,6 +144,7 @@ impl Camera {
                 feed: feed.clone(),
                 ledger: book,
                 viewers: viewers.clone(),
+                waves: waves.clone(),
                 tally: Tally::new(viewers.clone(), feed.clone()),
                 status: status.clone(),
                 recorded: want_recorded,
@@ -160,6 +166,8 @@ impl Camera {
             chance: programme::chance,
         });
         tokio::spawn(programme.run(shutdown.clone()));
+        let on_wave =
+            tokio::spawn(on_wave::follow(waves.seen(), configured.clone(), on_wave::LIMIT, shutdown.clone()));
         let task = task::CameraTask::new(task::Parts {
             configured,
             viewers,
@@ -175,6 +183,7 @@ impl Camera {
         });
         let task = tokio::spawn(async move {
             task.run(shutdown).await;
+            let _ = on_wave.await;
             drop(watcher);
             if let Some(folder) = output.parent() {
                 let _ = std::fs::remove_dir(folder);
@@ -201,6 +210,11 @@ impl Camera {
     /// Who watches it.
     pub fn viewers(&self) -> &Viewers {
         &self.inner.viewers
+    }
+
+    /// Greetings of viewers to each other.
+    pub fn waves(&self) -> &Waves {
+        &self.inner.waves
     }
 
     /// Counts what is sent of it.

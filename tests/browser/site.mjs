@@ -63,7 +63,7 @@ export function embedTest(name, { body, cameras = [TANK], lets = cameras, host =
         const known = async () => (await fetch(daemon.url + path, { headers: { Origin: other.url } })).status !== 403;
         await until(known, 'the origin is let in');
       }
-      await test({ daemon, visit, other, configure });
+      await test({ daemon, visit, come, other, configure });
     } finally {
       other.end();
     }

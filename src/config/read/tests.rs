@@ -252,3 +252,39 @@ fn metadata_is_not_kept_where_it_would_show_what_is_hidden() {
         ]
     );
 }
+
+#[test]
+fn what_is_run_at_a_wave_is_a_program_with_its_arguments() {
+    let camera = |value: &str| format!("[[camera]]\non_wave = {value}\n");
+    let list = "a program and its arguments such as [\"/usr/local/bin/greet\", \"17\"], or []";
+    errors(&camera("[]"), &[]);
+    errors(&camera("[\"gpioset\", \"\", \"a b; $c\"]"), &[]);
+    errors(
+        &camera("\"greet 17\""),
+        &[&format!(
+            "2:11: camera.on_wave: expected {list}, found \"greet 17\"; put program and arguments in brackets, each \
+             in quotes: there is no shell"
+        )],
+    );
+    for nameless in ["[\"\"]", "[\" \", \"17\"]"] {
+        errors(
+            &camera(nameless),
+            &["2:11: camera.on_wave: the program has no name; write [] to run nothing"],
+        );
+    }
+    errors(
+        &camera("[\"./greet\"]"),
+        &[
+            "2:11: camera.on_wave: expected an absolute path, or the name of a program in PATH, found \"./greet\"",
+        ],
+    );
+    errors(
+        &camera("[\"greet\", 17]"),
+        &[
+            "2:21: camera.on_wave: expected a text of at most 4000 bytes without a NUL byte, found the number 17; \
+           write \"17\", in quotes",
+        ],
+    );
+    let many = format!("[{}]", "\"a\", ".repeat(65));
+    errors(&camera(&many), &["2:11: camera.on_wave: expected at most 64 texts, found 65"]);
+}
