@@ -3,7 +3,7 @@
 use std::{
     env, io,
     process::{ExitStatus, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -19,6 +19,7 @@ use super::{process::for_each_line, waves::Seen};
 use crate::{
     child::die_with_parent,
     config::{CameraConfig, CameraName},
+    repeats::Repeats,
 };
 
 /// How long the program may take; SIGTERM follows.
@@ -29,9 +30,6 @@ const TERM_DEADLINE: Duration = Duration::from_secs(1);
 
 /// How long its last lines may take once it has ended: what has left its process group may still hold the other end.
 const LAST_WORDS_DEADLINE: Duration = Duration::from_secs(3);
-
-/// From one warning to the next.
-const WARNING_PAUSE: Duration = Duration::from_secs(60);
 
 /// So many lines of what it says are logged.
 const MOST_LINES: usize = 20;
@@ -50,7 +48,7 @@ pub(super) async fn follow(
     limit: Duration,
     shutdown: CancellationToken,
 ) {
-    let mut warnings = Warnings::default();
+    let mut troubles = Repeats::default();
     while let Some(Some(_)) = shutdown.run_until_cancelled(seen.next()).await {
         let (camera, words) = {
             let config = configured.borrow();
@@ -66,7 +64,7 @@ pub(super) async fn follow(
             }
         };
         if let Some(trouble) = run(&camera, &words, enough).await {
-            warnings.tell(&camera, &trouble);
+            warn(&mut troubles, &camera, &trouble);
         }
         seen.forget();
         tracing::debug!(%camera, "on_wave: ready for the next wave");
@@ -163,31 +161,11 @@ fn trouble(name: &str, ended: io::Result<ExitStatus>, last: Option<String>) -> O
     })
 }
 
-/// Warnings, so many that they can be read.
-#[derive(Debug, Default)]
-struct Warnings {
-    last: Option<Instant>,
-    /// How many were not worth one since.
-    left_out: u32,
-}
-
-impl Warnings {
-    fn tell(&mut self, camera: &CameraName, trouble: &str) {
-        match self.due(Instant::now()) {
-            Some(0) => tracing::warn!(%camera, "on_wave: {trouble}"),
-            Some(left_out) => tracing::warn!(%camera, left_out, "on_wave: {trouble}"),
-            None => tracing::debug!(%camera, "on_wave: {trouble}"),
-        }
-    }
-
-    /// How many were left out before this one, if this one is due.
-    fn due(&mut self, now: Instant) -> Option<u32> {
-        if self.last.is_some_and(|last| now.saturating_duration_since(last) < WARNING_PAUSE) {
-            self.left_out += 1;
-            return None;
-        }
-        self.last = Some(now);
-        Some(std::mem::take(&mut self.left_out))
+/// A warning, where the last one is long enough ago.
+fn warn(repeats: &mut Repeats, camera: &CameraName, trouble: &str) {
+    match repeats.note() {
+        Some(more_since_last) => tracing::warn!(%camera, more_since_last, "on_wave: {trouble}"),
+        None => tracing::debug!(%camera, "on_wave: {trouble}"),
     }
 }
 

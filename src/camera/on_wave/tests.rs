@@ -117,15 +117,3 @@ async fn one_that_takes_longer_than_the_limit_makes_room_for_the_next() {
     shutdown.cancel();
     timeout(DEADLINE, follow).await.unwrap().unwrap();
 }
-
-#[test]
-fn warnings_come_once_a_minute_and_tell_how_many_did_not() {
-    let (mut warnings, now) = (Warnings::default(), Instant::now());
-    let due = |warnings: &mut Warnings, seconds| warnings.due(now + Duration::from_secs(seconds));
-    assert_eq!(due(&mut warnings, 0), Some(0));
-    assert_eq!(due(&mut warnings, 1), None);
-    assert_eq!(due(&mut warnings, 59), None);
-    assert_eq!(due(&mut warnings, 60), Some(2));
-    assert_eq!(due(&mut warnings, 61), None);
-    assert_eq!(due(&mut warnings, 500), Some(1));
-}
