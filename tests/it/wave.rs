@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -392,14 +392,12 @@ async fn it_dies_with_a_daemon_that_is_killed() {
     let mut program = verbose(&camera.entry("tank", &greeter.key(STUBBORN))).await;
     wave(program.address).await;
     let pid: i32 = greeter.wrote("pid", 1).await[0].parse().unwrap();
-    let left = group(pid);
     program.signal(Signal::KILL);
     program.end().await;
     eventually("its end", async || (!exists(pid)).then_some(())).await;
     // Its own child is nobody's now; the test may not leave it behind.
-    for pid in left.into_iter().filter(|pid| exists(*pid)) {
-        let _ = rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), Signal::KILL);
-    }
+    let _ = kill_process_group(Pid::from_raw(pid).unwrap(), Signal::KILL);
+    no_process_left(pid).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
