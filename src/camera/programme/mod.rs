@@ -189,6 +189,11 @@ impl Programme {
         if idle {
             self.queue.clear();
         }
+        // The camera may have stopped before its first picture was seen here.
+        let last = self.parts.feed.newest().filter(|last| (idle || blocked) && !last.recorded);
+        if let Some(last) = last.filter(|_| self.remembered.is_empty() && self.era == self.parts.feed.era()) {
+            self.remembered.add(&last, &self.config.offline);
+        }
         self.schedule.handle(Instant::now(), Event::Blocked(blocked));
     }
 

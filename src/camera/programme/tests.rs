@@ -252,6 +252,24 @@ async fn what_waits_is_never_shown_once_the_camera_is_off() {
 }
 
 #[tokio::test]
+async fn the_only_picture_of_a_camera_that_has_stopped_at_once_is_remembered_too() {
+    let (stage, mut programme) = Stage::before(|config| {
+        config.offline.folder.clear();
+        config.offline.remember = Duration::from_secs(5);
+    });
+    stage.take();
+    stage.feed.rest();
+    programme.arrived();
+    assert!(programme.remembered.is_empty(), "it has not come to be seen here");
+    programme.heed_status();
+    assert_eq!(programme.remembered.all().len(), 1);
+    stage.feed.shut();
+    programme.turn(true);
+    programme.heed_status();
+    assert!(programme.remembered.is_empty());
+}
+
+#[tokio::test]
 async fn a_folder_is_looked_into_once_in_an_interval_whatever_is_in_it() {
     for pictures in [true, false] {
         let (stage, mut programme) = Stage::before(|_| ());
