@@ -1,7 +1,10 @@
 // Cameras on pages of other sites, by the element of embed.js: a real browser, the real daemon, and a site of another origin.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
 import { isFresh } from '../../embed/build.mjs';
 import { until } from './daemon.mjs';
 import { idle, NETWORK, noCapture, viewers } from './page.mjs';
@@ -194,6 +197,42 @@ describe('visitors who want less', () => {
     const gaps = times.slice(1).map((at, i) => at - times[i]);
     // Browsers round their clocks.
     assert.ok(gaps.every((gap) => gap >= 499), gaps.join());
+  });
+});
+
+describe('while the camera may not run', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'eyelid-switch-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const off = path.join(folder, 'off');
+  const RECORDS = { ...TANK, linger: '0s', 'offline.remember': '30s', 'offline.after': '0s', 'offline.interval': '100ms', 'privacy.switch': off };
+
+  embedTest('recorded pictures are shown, and called so', { body: one(), cameras: [RECORDS] }, async ({ daemon, visit }) => {
+    const page = await visit();
+    await more(page, 10);
+    writeFileSync(off, '');
+    await says(page, /^Recorded, .*\d/);
+    await noCapture(daemon);
+    const before = (await page.evaluate(() => window.told.length));
+    await more(page, 5);
+    await inOrder(page);
+    assert.ok((await page.evaluate((from) => window.told.slice(from).filter(({ name }) => name === 'picture').map(({ detail }) => detail.recorded), before)).every(Boolean));
+    assert.equal(await page.evaluate(() => window.inside('picture').part.contains('live')), false);
+    await viewers(daemon, 1);
+    rmSync(off);
+    await says(page, /^$/);
+    await more(page);
+    assert.deepEqual(await page.evaluate(() => [window.told.findLast(({ name }) => name === 'picture').detail.recorded, window.inside('picture').part.contains('live')]), [false, true]);
+  });
+
+  embedTest('it says so where there is nothing to show', { body: one(), cameras: [{ ...TANK, 'privacy.switch': off }] }, async ({ daemon, visit }) => {
+    writeFileSync(off, '');
+    await until(async () => (await daemon.state('tank')).blocked, 'a camera that may not run');
+    const page = await visit();
+    await says(page, /^The camera rests$/);
+    assert.deepEqual(daemon.captures(), []);
+    rmSync(off);
+    await more(page);
+    await says(page, /^$/);
   });
 });
 
