@@ -98,6 +98,7 @@ test('a connection that ends is told once', () => {
     heard = [];
     socket.take(OPEN);
     end();
+    assert.deepEqual(heard, [['closed']]);
     socket.onclose?.();
     assert.deepEqual(heard, [['closed']]);
   }
