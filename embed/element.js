@@ -23,6 +23,16 @@ function make(tag, name, ...inside) {
   return element;
 }
 
+/** Not an emoji: not every machine has letters for those. */
+function hand() {
+  const [svg, path] = ['svg', 'path'].map((tag) => document.createElementNS('http://www.w3.org/2000/svg', tag));
+  svg.setAttribute('viewBox', '0 0 24 24');
+  path.setAttribute('d', 'M8.5 12.5V6a1.4 1.4 0 0 1 2.8 0V4.2a1.4 1.4 0 0 1 2.8 0V6a1.4 1.4 0 0 1 2.8 0v8.5c0 4-2.4 6.5-6 6.5-2.7 0-4.3-1-5.6-3.1L3 14a1.5 1.5 0 0 1 2.5-1.6L8.5 15v-2.5M11.3 6v5.5M14.1 6v5.5M20 4.5c.9.9 1.3 1.9 1.4 3.1');
+  svg.append(path);
+  svg.ariaHidden = true;
+  return svg;
+}
+
 class EyelidCamera extends HTMLElement {
   static observedAttributes = ['src', 'paused', 'background', 'label', 'wave', 'pause-offscreen', 'fade-on-scroll'];
   static texts = texts;
@@ -33,7 +43,7 @@ class EyelidCamera extends HTMLElement {
   #stage = make('div', 'stage', this.#picture);
   #label = make('p', 'label');
   #note = make('p', 'note');
-  #wave = make('button', 'wave', '👋');
+  #wave = make('button', 'wave', hand());
   #pause = make('button', 'pause');
   #pictures = new Pictures((bitmap, taken) => this.#show(bitmap, taken), () => this.#missed());
   /** What ends with its time in the page. */
@@ -65,7 +75,9 @@ class EyelidCamera extends HTMLElement {
     this.#picture.role = 'img';
     this.#wave.type = this.#pause.type = 'button';
     this.#pause.onclick = () => this.#choose(!this.playing);
-    this.#wave.onclick = () => this.#wire?.say('wave', ({ ok, error }) => this.#say(ok ? texts.waved : error));
+    this.#wave.onclick = () => this.#wire?.say('wave', ({ ok, error, retry_in_ms: wait }) => {
+      this.#say(ok ? texts.waved : wait ? fill(texts.wait, Math.ceil(wait / 1_000)) : error);
+    });
   }
 
   /** Whether it shows what comes while it is seen. */
@@ -288,10 +300,10 @@ class EyelidCamera extends HTMLElement {
   }
 
   #greet() {
-    const hand = make('span', 'hand', '👋');
-    hand.ariaHidden = true;
-    if (!calm.matches) hand.animate({ rotate: ['0deg', '20deg', '-12deg', '0deg'] }, { duration: 700, iterations: 3 });
-    this.#say(hand, ` ${texts.waves}`);
+    const waving = hand();
+    waving.part.add('hand');
+    if (!calm.matches) waving.animate({ rotate: ['0deg', '16deg', '-14deg', '0deg'] }, { duration: 600, iterations: 4 });
+    this.#say(waving, texts.waves);
   }
 
   #say(...said) {

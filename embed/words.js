@@ -4,7 +4,7 @@ export const texts = {
   connecting: 'Connecting…', starting: 'The camera wakes up…', lost: 'Connection lost, trying again…',
   paused: 'Paused', ready: 'Press play to see the camera', still: 'Picture of {}',
   recorded: 'Recorded, {}', delayed: '{} s ago', rests: 'The camera rests', until: 'The camera rests until {}',
-  failed: 'The camera can’t run: {}', waves: 'Somebody waves', waved: 'You waved',
+  failed: 'The camera can’t run: {}', waves: 'Somebody waves', waved: 'You waved', wait: 'Wait {} s',
   src: 'No camera: src has to be its address', insecure: 'A page by https can’t show a camera by http',
   unreachable: 'The camera can’t be reached, trying again…', missed: 'The picture can’t be had, trying again…',
   refused: '{} may not show this camera: its owner has to name it in origins',

@@ -14,6 +14,7 @@ import { Stage } from './stage.js';
 import { carried, delay, describe, duration, fileName, pace, refusal, viewers } from './state-text.js';
 import { choose } from './transport.js';
 import { watchVisibility } from './visibility.js';
+import { Waves } from './wave.js';
 
 const TICK_MS = 250;
 const QUIET_MS = 3_000;
@@ -33,6 +34,7 @@ export class CameraView {
   #ledger;
   #liveness = new Liveness();
   #numbersAt = 0;
+  #waves;
   #key = '';
   #transport;
   #watching = false;
@@ -52,6 +54,7 @@ export class CameraView {
     new ControlPanel(root, parts, this.#values);
     this.#ledger = new LedgerView(parts);
     this.#connect(unsure);
+    this.#waves = new Waves(parts, this.#session);
     this.#listen();
     setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
@@ -115,6 +118,7 @@ export class CameraView {
       if (event.target.matches?.('input, select')) return;
       if (event.key === 'f' && canFullScreen) toggleFullScreen(this.#root);
       if (event.key === 's' && !save.hidden) this.#save();
+      if (event.key === 'w') this.#waves.wave();
     });
     const low = matchMedia('(max-height: 480px) and (orientation: landscape)');
     const immerse = () => this.#root.classList.toggle('immersive', this.#isFull || low.matches);
@@ -156,7 +160,8 @@ export class CameraView {
     // When it is back, the server tells anew what it offers.
     if (this.#session.refused && this.#values.panel.controls.length > 0) this.#values.hear({ known: false, controls: [] });
     // Who joins need not wait for the next picture: with an interval of a minute that would be long.
-    if (watching && state?.state === 'live' && this.#pictures.newest === 0) {
+    // With a delay there may be none yet.
+    if (watching && state?.state === 'live' && !state.delay_ms && this.#pictures.newest === 0) {
       this.#pictures.announce({ id: 0, url: new URL('image_stream.jpg', this.#base).href });
     }
     this.#tick();
@@ -186,7 +191,7 @@ export class CameraView {
     this.#root.classList.toggle('is-live', live);
     setData(this.#root, 'transport', this.#pictures.way);
     this.#offer(text.key);
-    this.#more(text.key, now, offset);
+    this.#more(text, now, offset);
     if (live && now - this.#numbersAt >= 2 * TICK_MS) {
       this.#numbersAt = now;
       this.#numbers();
@@ -229,7 +234,7 @@ export class CameraView {
   }
 
   /** What changes by itself: the age of the picture, and the time until the next try. */
-  #more(key, now, offset) {
+  #more({ key, why = '' }, now, offset) {
     const { more, age: corner } = this.#parts;
     const { state, heardAt } = this.#session;
     const lines = [];
@@ -241,7 +246,7 @@ export class CameraView {
     }
     if (old && ['failed', 'stalled', 'lost', 'starting'].includes(key)) lines.push(old);
     setText(more, lines.join(' · '));
-    setText(corner, key === 'late' ? old : '');
+    setText(corner, key === 'late' ? old : why);
   }
 
   #numbers() {
@@ -275,7 +280,7 @@ export class CameraView {
     if (!picture) return;
     const link = document.createElement('a');
     link.href = URL.createObjectURL(picture.blob);
-    link.download = fileName(this.#title, picture.id / 1000);
+    link.download = fileName(this.#title, picture.taken);
     link.click();
     // Browsers read the address after the click has returned.
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);

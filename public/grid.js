@@ -6,6 +6,7 @@ import { CONNECTION } from './session.js';
 import { Stage } from './stage.js';
 import { brief, viewers } from './state-text.js';
 import { localNow } from './clock.js';
+import { Greeting } from './wave.js';
 
 const PICTURE_MS = 2_000;
 const FRESH_MS = 6_000;
@@ -32,6 +33,8 @@ class Tile {
     parts.link.href = `/cameras/${encodeURIComponent(this.#name)}/`;
     this.#socket = io(`/${this.#name}`, { ...CONNECTION, auth: { watch: false } });
     this.#socket.on('state', (state) => this.#update({ state }));
+    const greeting = new Greeting(parts.greeting);
+    this.#socket.on('wave', () => greeting.greet());
     this.#socket.on('connect', () => {
       this.#loader.restart();
       this.#update({ connection: 'on' });

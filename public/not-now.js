@@ -25,7 +25,8 @@ export function lag(ms) {
 export function recorded(state, now, locale) {
   if (!state?.recorded) return null;
   const label = `Recorded ${moment(state.recorded.to, now, locale)}`;
-  return { key: 'recorded', title: 'Recorded', label, detail: [sentence(label), sentence(state.reason)].filter(Boolean).join(' ') };
+  const why = sentence(state.reason);
+  return { key: 'recorded', title: 'Recorded', label, why, detail: [sentence(label), why].filter(Boolean).join(' ') };
 }
 
 /** The words for a camera that may not run; null where it may. */

@@ -2,6 +2,7 @@
 // the newest when it leaves, and on a slow line, or a slow machine, nothing ever queues.
 
 const PATIENCE_MS = 20_000;
+const NOTHING = { id: 0, taken: 0 };
 
 /** The address of the camera's WebSocket. The page is a viewer by Socket.IO already, and so takes no lease. */
 function address(base) {
@@ -20,13 +21,13 @@ export class PictureSocket {
   #patience;
   #socket = null;
   #timer = null;
-  #id = 0;
+  #told = NOTHING;
   #taken = 0;
   #decoding = null;
   #waiting = null;
 
   /**
-   * `show({id, blob, bitmap})` puts a picture on the screen. `lost()` is called when it ends without having been stopped,
+   * `show({id, taken, blob, bitmap})` puts a picture on the screen. `lost()` is called when it ends without having been stopped,
    * could not be opened, or nothing came for `patience` milliseconds although there was something.
    */
   constructor({ base, show, lost, make = (url) => new WebSocket(url), decode = (blob) => createImageBitmap(blob), patience = PATIENCE_MS }) {
@@ -62,7 +63,7 @@ export class PictureSocket {
   stop() {
     const socket = this.#socket;
     this.#socket = null;
-    this.#id = 0;
+    this.#told = NOTHING;
     this.#waiting = null;
     this.#decoding = null;
     this.#calm();
@@ -77,16 +78,16 @@ export class PictureSocket {
   #hear(data) {
     if (typeof data === 'string') {
       const told = JSON.parse(data);
-      if (told.event === 'picture') this.#id = told.id;
+      if (told.event === 'picture') this.#told = { id: told.id, taken: told.taken_ms };
       return;
     }
-    this.#waiting = { id: this.#id, blob: data.slice(0, data.size, 'image/jpeg') };
+    this.#waiting = { ...this.#told, blob: data.slice(0, data.size, 'image/jpeg') };
     this.#next();
   }
 
   async #next() {
     if (this.#decoding || !this.#waiting) return;
-    const { id, blob } = this.#waiting;
+    const { id, taken, blob } = this.#waiting;
     const socket = this.#socket;
     this.#waiting = null;
     const turn = {};
@@ -102,7 +103,7 @@ export class PictureSocket {
       this.#decoding = null;
       this.#calm();
       this.#taken = id;
-      if (bitmap) this.#show({ id, blob, bitmap });
+      if (bitmap) this.#show({ id, taken, blob, bitmap });
     }
     bitmap?.close();
     this.#next();

@@ -23,8 +23,15 @@ export function exposureOf(header) {
   return match && Number(match[1]) * 1e6 + Number(match[2].padEnd(6, '0'));
 }
 
+/** The id from the header `ETag: "1763692800123456"`; null if it is not there. It is not the time of exposure of a recorded picture. */
+export function idOf(header) {
+  const match = /^(?:W\/)?"(\d+)"$/.exec(header ?? '');
+  return match && Number(match[1]);
+}
+
 /**
- * Fetches and decodes a picture, so that showing it costs no wait: `{id, blob, bitmap}`.
+ * Fetches and decodes a picture, so that showing it costs no wait: `{id, taken, blob, bitmap}`, with its time of exposure in
+ * milliseconds.
  * The id is the one of the picture that came, which is a newer one when the announced one has gone.
  */
 export async function fetchPicture({ id, url }, signal) {
@@ -33,7 +40,8 @@ export async function fetchPicture({ id, url }, signal) {
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   const blob = await response.blob();
   const bitmap = await createImageBitmap(blob);
-  return { id: exposureOf(response.headers.get('X-Timestamp')) ?? id, blob, bitmap };
+  const exposed = exposureOf(response.headers.get('X-Timestamp')) ?? id;
+  return { id: idOf(response.headers.get('ETag')) ?? exposed, taken: exposed / 1000, blob, bitmap };
 }
 
 export class PictureLoader {

@@ -20,7 +20,7 @@ export class Pictures {
   #announced = null;
   #shown = 0;
 
-  /** `show({id, blob, bitmap})` puts a picture on the screen; `base` is the camera's address. The others are for tests. */
+  /** `show({id, taken, blob, bitmap})` puts a picture on the screen; `base` is the camera's address. The others are for tests. */
   constructor({ base, show, loader = (options) => new PictureLoader(options), socket = (options) => new PictureSocket(options) }) {
     this.#show = show;
     this.#loader = loader({ show: (picture) => this.#take(picture) });

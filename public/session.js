@@ -18,7 +18,7 @@ export const CONNECTION = {
 
 /**
  * Events: `change` (anything below), `picture` (detail: the announcement), `controls` (detail: what can be
- * set, and how it is set), `connect` (a new connection), `shut` (the
+ * set, and how it is set), `wave` (somebody else greets all), `connect` (a new connection), `shut` (the
  * server ended or refused it).
  * `open(auth)` makes an unconnected socket for which `auth(callback)` tells the payload of each connection.
  */
@@ -74,6 +74,7 @@ export class Session extends EventTarget {
     });
     on('state', (state) => this.#hear(state));
     this.#socket.on('controls', (panel) => this.dispatchEvent(new CustomEvent('controls', { detail: panel })));
+    this.#socket.on('wave', () => this.dispatchEvent(new Event('wave')));
     this.#socket.on('liveStream', (text) => {
       if (this.watching) this.dispatchEvent(new CustomEvent('picture', { detail: text }));
     });
@@ -120,6 +121,11 @@ export class Session extends EventTarget {
     return (await this.#socket.timeout(ACK_MS).emitWithAck('clock')).now;
   }
 
+  /** Greets the others. Resolves to the server's answer, and rejects when there is none. */
+  wave() {
+    return this.#socket.timeout(ACK_MS).emitWithAck('wave');
+  }
+
   #lost() {
     this.connected = false;
     this.#heard = false;
@@ -133,8 +139,9 @@ export class Session extends EventTarget {
   }
 
   #hear(state) {
-    // A camera that is off has no audience, even where the message was written before that was noticed.
-    this.state = { ...state, session: state.session && state.state !== 'idle' };
+    // A camera that is off has no audience, even where the message was written before that was noticed. One that may not
+    // run is off, and may have one.
+    this.state = { ...state, session: state.session && (state.state !== 'idle' || !!state.blocked) };
     this.#heard = true;
     this.heardAt = localNow();
   }

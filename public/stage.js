@@ -7,7 +7,7 @@ export class Stage {
   #box;
   #closing = null;
 
-  /** The picture on the screen, `{id, blob}`, or null. */
+  /** The picture on the screen, `{id, taken, blob}`, or null. */
   picture = null;
 
   constructor(canvas, box) {
@@ -16,7 +16,7 @@ export class Stage {
     this.#context = canvas.getContext('2d', { alpha: false });
   }
 
-  show({ id, blob, bitmap }) {
+  show({ id, taken, blob, bitmap }) {
     clearTimeout(this.#closing);
     const { width, height } = bitmap;
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
@@ -26,7 +26,7 @@ export class Stage {
     this.#context.drawImage(bitmap, 0, 0);
     this.#canvas.dataset.id = id;
     this.#box.classList.add('open');
-    this.picture = { id, blob };
+    this.picture = { id, taken, blob };
   }
 
   /** Closes the lid over the picture, and forgets it. */

@@ -12,7 +12,8 @@ const sentence = (text) => {
 const words = (key, title, ...sentences) => ({ key, title, detail: sentences.filter(Boolean).join(' ') });
 
 /**
- * `{key, title, detail, label}` for the camera view; `label`, where there is one, stands on the picture. No number that changes by itself is in it: it is read aloud.
+ * `{key, title, detail, label, why}` for the camera view; `label`, where there is one, stands on the picture, `why` beside
+ * the title. No number that changes by itself is in it: it is read aloud.
  *
  * - `session`: `{wish, connected, known, refused, problem, state}`, see session.js
  * - `verdict`: of the picture on the screen, see liveness.js

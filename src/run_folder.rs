@@ -31,8 +31,11 @@ pub fn usual() -> PathBuf {
         let text = list.to_string_lossy();
         PathBuf::from(text.split(':').next().unwrap_or_default())
     };
+    // A link, where systemd keeps the folder over a restart.
+    let resolved = |folder: PathBuf| folder.canonicalize().unwrap_or(folder);
     variable("RUNTIME_DIRECTORY")
         .map(first)
+        .map(resolved)
         .or_else(|| variable("XDG_RUNTIME_DIR").map(|folder| folder.join("eyelid")))
         .unwrap_or_else(|| format!("/dev/shm/eyelid-{}", rustix::process::getuid().as_raw()).into())
 }

@@ -66,7 +66,7 @@ sed -i '/^SystemCallFilter=/d; /^RestrictNamespaces=/d' "$stage/etc/systemd/syst
 result "the threshold sees a weaker sandbox" $? "$output"
 
 # Promises of the documentation.
-for line in Type=notify KillMode=mixed TimeoutStopSec=10 RuntimeDirectoryMode=0700 StateDirectory=eyelid StateDirectoryMode=0700 'ExecStart=/usr/local/bin/eyelid run'; do
+for line in Type=notify KillMode=mixed TimeoutStopSec=10 RuntimeDirectoryMode=0700 RuntimeDirectoryPreserve=restart StateDirectory=eyelid StateDirectoryMode=0700 'ExecStart=/usr/local/bin/eyelid run'; do
     grep -qx "$line" "$unit"
     result "the unit says $line" $? "not found in $unit"
 done

@@ -10,8 +10,10 @@ pub mod registry;
 pub mod status;
 pub mod tally;
 pub mod viewers;
+pub mod waves;
 
 mod bars;
+mod on_wave;
 mod polled;
 mod programme;
 mod requests;
@@ -41,12 +43,10 @@ use inbox::Inbox;
 use ledger::{Book, Ledger};
 use process::Program;
 use viewers::{Lease, Viewers};
+use waves::Waves;
 
 /// How long a capture process and a disk may take until a change is told as if it had come about.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long who has asked for the latest picture counts as a viewer; three intervals where that is longer.
-const POLLED: Duration = Duration::from_secs(10);
 
 /// A camera, as the outputs see it. Clones are the same camera.
 #[derive(Debug, Clone)]
@@ -59,6 +59,7 @@ struct Inner {
     name: CameraName,
     feed: Feed,
     viewers: Viewers,
+    waves: Waves,
     tally: Tally,
     ledger: Book,
     status: watch::Receiver<Status>,
@@ -114,6 +115,7 @@ impl Camera {
     ) -> notify::Result<(Self, Task)> {
         let feed = Feed::new();
         let viewers = Viewers::new(config.linger);
+        let waves = Waves::new();
         let output = run_folder.join(config.name.as_str()).join(FILE_NAME);
         let _ = std::fs::remove_file(&output);
         let watcher = Watcher::start(output.clone(), feed.clone())?;
@@ -142,6 +144,7 @@ impl Camera {
                 feed: feed.clone(),
                 ledger: book,
                 viewers: viewers.clone(),
+                waves: waves.clone(),
                 tally: Tally::new(viewers.clone(), feed.clone()),
                 status: status.clone(),
                 recorded: want_recorded,
@@ -163,6 +166,8 @@ impl Camera {
             chance: programme::chance,
         });
         tokio::spawn(programme.run(shutdown.clone()));
+        let on_wave =
+            tokio::spawn(on_wave::follow(waves.seen(), configured.clone(), on_wave::LIMIT, shutdown.clone()));
         let task = task::CameraTask::new(task::Parts {
             configured,
             viewers,
@@ -178,6 +183,7 @@ impl Camera {
         });
         let task = tokio::spawn(async move {
             task.run(shutdown).await;
+            let _ = on_wave.await;
             drop(watcher);
             if let Some(folder) = output.parent() {
                 let _ = std::fs::remove_dir(folder);
@@ -206,6 +212,11 @@ impl Camera {
         &self.inner.viewers
     }
 
+    /// Greetings of viewers to each other.
+    pub fn waves(&self) -> &Waves {
+        &self.inner.waves
+    }
+
     /// Counts what is sent of it.
     pub fn tally(&self) -> &Tally {
         &self.inner.tally
@@ -225,7 +236,7 @@ impl Camera {
 
     /// Watches it for a while, for who asks for pictures again and again: all of them are one viewer.
     pub fn polled(&self) {
-        let hold = POLLED.max(self.inner.config.borrow().interval.saturating_mul(3));
+        let hold = polled::hold(self.inner.config.borrow().interval);
         self.inner.polled.renew(&self.inner.viewers, hold, &self.inner.closed);
     }
 

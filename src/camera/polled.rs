@@ -10,6 +10,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::viewers::Viewers;
 
+/// How long who has asked counts as a viewer, at least.
+const HOLD: Duration = Duration::from_secs(10);
+
+/// How long who has asked for a picture of such a camera counts as a viewer.
+pub(super) fn hold(interval: Duration) -> Duration {
+    HOLD.max(interval.saturating_mul(3))
+}
+
 /// The end of the lease, while there is one.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Polled {
@@ -45,6 +53,15 @@ impl Polled {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_asks_once_in_an_interval_is_a_viewer_all_the_time() {
+        for (interval, held) in
+            [(100, 10_000), (3_000, 10_000), (4_000, 12_000), (86_400_000, 3 * 86_400_000)]
+        {
+            assert_eq!(hold(Duration::from_millis(interval)), Duration::from_millis(held));
+        }
+    }
 
     #[tokio::test]
     async fn all_who_ask_are_one_viewer_until_a_while_after_the_last() {

@@ -177,7 +177,7 @@ async fn read_events(
     tell: mpsc::Sender<Told>,
 ) -> Option<Failure> {
     let mut failure = None;
-    for_each_line(output, |line| match serde_json::from_str(line) {
+    for_each_line(output, LONGEST_LINE, |line| match serde_json::from_str(line) {
         Ok(Event::Streaming(streaming)) => drop(tell.try_send(Told::Streaming(streaming))),
         Ok(Event::Controls(offer)) => drop(tell.try_send(Told::Controls(offer))),
         Ok(Event::Ignored { reason }) => drop(tell.try_send(Told::Ignored(reason))),
@@ -191,7 +191,7 @@ async fn read_events(
 /// Logs the lines of standard error; returns the last one.
 async fn log_errors(camera: CameraName, errors: impl AsyncRead + Unpin) -> Option<String> {
     let mut last = None;
-    for_each_line(errors, |line| {
+    for_each_line(errors, LONGEST_LINE, |line| {
         tracing::debug!(%camera, "{line}");
         last = Some(line.to_owned());
     })
@@ -199,12 +199,13 @@ async fn log_errors(camera: CameraName, errors: impl AsyncRead + Unpin) -> Optio
     last
 }
 
-async fn for_each_line(input: impl AsyncRead + Unpin, mut each: impl FnMut(&str)) {
+/// Hands over each line that is not empty; those that are longer than `longest` bytes in parts.
+pub(super) async fn for_each_line(input: impl AsyncRead + Unpin, longest: u64, mut each: impl FnMut(&str)) {
     let mut input = BufReader::new(input);
     let mut line = Vec::new();
     loop {
         line.clear();
-        let mut limited = tokio::io::AsyncReadExt::take(&mut input, LONGEST_LINE);
+        let mut limited = tokio::io::AsyncReadExt::take(&mut input, longest);
         match limited.read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => return,
             Ok(_) => {

@@ -48,6 +48,8 @@ pub struct CameraConfig {
     pub format: String,
     /// Other web sites whose pages may show and read its pictures.
     pub origins: Origins,
+    /// The program that is run when a viewer waves, and its arguments; none where it is empty.
+    pub on_wave: Vec<String>,
     /// What shows that a sender may send pictures to a camera of kind `push`; without one none may.
     pub upload_token: Option<UploadToken>,
     /// How long the sender of a camera of kind `push` may rest while nobody watches.
@@ -104,6 +106,7 @@ impl Default for CameraConfig {
             device: String::new(),
             format: String::new(),
             origins: Origins::default(),
+            on_wave: Vec::new(),
             upload_token: None,
             rest: Duration::from_secs(15),
             offline: OfflineConfig::default(),

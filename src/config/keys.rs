@@ -188,6 +188,7 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         read: |c, v| v.origins().map(|x| c.origins = x),
         show: |c| format!("[{}]", c.origins.iter().map(quoted).collect::<Vec<_>>().join(", ")),
     },
+    Key { name: "on_wave", read: |c, v| v.program().map(|x| c.on_wave = x), show: |c| list(&c.on_wave) },
     Key {
         name: "upload_token",
         read: |c, v| v.upload_token().map(|x| c.upload_token = x),

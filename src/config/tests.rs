@@ -200,6 +200,7 @@ prop_compose! {
         (picture, shuffle) in (picture(), any::<bool>()),
         command in "[^\0]{1,100}", id in "[^\\p{Cc}]{0,100}", format in "[A-Za-z0-9]{0,4}",
         (token, rest) in (proptest::option::of("[0-9a-f]{64}"), time(1000, 3_600_000)),
+        on_wave in on_wave(),
         origins in proptest::collection::vec("\\*|https?://[a-z]{1,9}(:[1-9][0-9]{0,3})?/?", 0..4),
         (offline, privacy) in (offline(), privacy()),
     ) -> CameraConfig {
@@ -222,11 +223,22 @@ prop_compose! {
             device: id,
             format,
             origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
+            on_wave,
             upload_token: token,
             rest,
             offline, privacy,
         }
     }
+}
+
+/// A program and its arguments, or nothing.
+fn on_wave() -> impl Strategy<Value = Vec<String>> {
+    let words = ("/?[^/\0]{0,9}[a-z]", proptest::collection::vec("[^\0]{0,20}", 0..4));
+    let program = words.prop_map(|(name, mut words)| {
+        words.insert(0, name);
+        words
+    });
+    prop_oneof![Just(Vec::new()), program]
 }
 
 fn config() -> impl Strategy<Value = Config> {

@@ -227,6 +227,34 @@ impl<'a> Value<'a> {
         self.list(list, Origin::EXPECTED, |text| text.parse().ok())
     }
 
+    /// A program and its arguments, or nothing.
+    pub(super) fn program(self) -> Result<Vec<String>, Fault> {
+        const LIST: &str = "a program and its arguments such as [\"/usr/local/bin/greet\", \"17\"], or []";
+        const MOST: usize = 64;
+        let words: Vec<String> = self
+            .list(LIST, "a text of at most 4000 bytes without a NUL byte", argument)
+            .map_err(|fault| match self {
+                Self::File(DeValue::String(_)) => {
+                    fault.hint("put program and arguments in brackets, each in quotes: there is no shell")
+                }
+                _ => fault,
+            })?;
+        if words.len() > MOST {
+            return Err(Fault::expected(&format!("at most {MOST} texts"), &words.len().to_string()));
+        }
+        match words.first() {
+            Some(name) if name.trim().is_empty() => {
+                Err(Fault::new("the program has no name").hint("write [] to run nothing"))
+            }
+            // A service and somebody's shell are in different folders.
+            Some(name) if name.contains('/') && !name.starts_with('/') => {
+                let expected = "an absolute path, or the name of a program in PATH";
+                Err(Fault::expected(expected, &shortened(name)))
+            }
+            _ => Ok(words),
+        }
+    }
+
     fn list<T, L: FromIterator<T>>(
         self,
         list: &str,
@@ -306,6 +334,11 @@ pub fn listen_address(text: &str) -> Option<SocketAddr> {
         Some(port) => format!("127.0.0.1:{port}").parse().ok(),
         None => text.parse().ok(),
     }
+}
+
+/// The kernel and C programs take no NUL byte.
+fn argument(text: &str) -> Option<String> {
+    (text.len() <= 4000 && !text.contains('\0')).then(|| text.to_owned())
 }
 
 fn host_name(text: &str) -> Option<String> {

@@ -27,7 +27,13 @@ use tokio::task::JoinHandle;
 
 use super::{controls::Panels, guard, states::States};
 use crate::{
-    camera::{Camera, Cameras, lifecycle::State, status::unix_ms, viewers::Viewer},
+    camera::{
+        Camera, Cameras,
+        lifecycle::State,
+        status::unix_ms,
+        viewers::Viewer,
+        waves::{TooSoon, Waver},
+    },
     capture::rolling_file::FILE_NAME,
     config,
     feed::Frame,
@@ -134,14 +140,16 @@ impl Announcer {
 struct Seat {
     camera: Camera,
     viewer: Arc<Viewer>,
+    waver: Arc<Waver>,
     /// It has said `start-stream`.
     asked: Arc<AtomicBool>,
 }
 
 impl Seat {
-    fn new(camera: Camera, willing: bool) -> Self {
+    fn new(camera: Camera, id: Sid, willing: bool) -> Self {
         let viewer = Arc::new(camera.viewers().connect(willing));
-        Self { camera, viewer, asked: Arc::new(AtomicBool::new(false)) }
+        let waver = Arc::new(camera.waves().waver(id.as_str()));
+        Self { camera, viewer, waver, asked: Arc::new(AtomicBool::new(false)) }
     }
 
     fn of(socket: &SocketRef) -> Option<Self> {
@@ -163,7 +171,7 @@ fn leave_main(io: &SocketIo, id: Sid) {
 fn reseat(cameras: &Cameras, socket: &SocketRef) {
     let Some(first) = cameras.first() else { return };
     let Some(old) = Seat::of(socket).filter(|seat| !seat.camera.is(&first)) else { return };
-    let seat = Seat::new(first, old.viewer.willing());
+    let seat = Seat::new(first, socket.id, old.viewer.willing());
     socket.extensions.insert(seat.clone());
     old.viewer.leave();
     tell(&seat.camera, socket);
@@ -193,7 +201,7 @@ fn register(
     if let Some(refusal) = not_let_in(&camera, &socket) {
         return ready(Err(refusal));
     }
-    socket.extensions.insert(Seat::new(camera, auth.map_or(true, |auth| auth.watch)));
+    socket.extensions.insert(Seat::new(camera, socket.id, auth.map_or(true, |auth| auth.watch)));
     socket.on("start-stream", |socket: SocketRef, ack: AckSender| {
         if let Some(seat) = Seat::of(&socket) {
             seat.asked.store(true, Ordering::Relaxed);
@@ -209,6 +217,12 @@ fn register(
             seat.viewer.stop();
             socket.leave(WATCHING);
             let _ = ack.send(&done(&seat.camera));
+        }
+        ready(())
+    });
+    socket.on("wave", |socket: SocketRef, ack: AckSender| {
+        if let Some(seat) = Seat::of(&socket) {
+            let _ = ack.send(&waved(seat.waver.wave()));
         }
         ready(())
     });
@@ -246,6 +260,16 @@ fn done(camera: &Camera) -> Value {
     json!({ "ok": true, "state": camera.status().borrow().to_json() })
 }
 
+fn waved(outcome: Result<(), TooSoon>) -> Value {
+    match outcome {
+        Ok(()) => json!({ "ok": true }),
+        Err(refusal) => {
+            let error = format!("{refusal}: {}", refusal.hint());
+            json!({ "ok": false, "error": error, "retry_in_ms": refusal.retry_in_ms() })
+        }
+    }
+}
+
 fn url(frame: &Frame) -> String {
     format!("{FILE_NAME}?_t={}", frame.id)
 }
@@ -259,12 +283,13 @@ fn announce_newest(camera: &Camera, socket: &SocketRef) {
     }
 }
 
-/// Announces pictures, states and controls of one camera for as long as it is there.
+/// Announces pictures, states, controls and waves of one camera for as long as it is there.
 async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
     let own = format!("/{}", camera.name());
     let mut frames = camera.feed().subscribe();
     let mut states = States::of(&camera);
     let mut panels = Panels::of(&camera);
+    let mut waves = camera.waves().seen();
     loop {
         let namespaces = [Some(own.as_str()), cameras.is_first(&camera).then_some("/")];
         tokio::select! {
@@ -284,6 +309,16 @@ async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
                 let Some(panel) = panel else { return };
                 for everybody in namespaces.into_iter().flatten().filter_map(|ns| io.of(ns)) {
                     let _ = everybody.emit("controls", &panel).await;
+                }
+            }
+            wave = waves.next() => {
+                let Some(wave) = wave else { return };
+                let event = json!({ "at": unix_ms(wave.at) as u64 });
+                for everybody in namespaces.into_iter().flatten().filter_map(|ns| io.of(ns)) {
+                    // A connection has one id in all namespaces.
+                    let waver = wave.by().parse().ok().and_then(|id| everybody.get_socket(id));
+                    let others = waver.map_or(everybody, |waver| waver.broadcast());
+                    let _ = others.emit("wave", &event).await;
                 }
             }
             state = states.next() => {

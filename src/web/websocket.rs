@@ -28,7 +28,10 @@ use super::{
     error::{self, Refusal},
     server::Line,
 };
-use crate::{camera::Camera, config::SocketIoConfig};
+use crate::{
+    camera::{Camera, waves::Waver},
+    config::SocketIoConfig,
+};
 use sender::Sender;
 use wishes::{Wish, Wishes};
 
@@ -136,9 +139,10 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 async fn converse(socket: Socket, camera: &Camera, wish: Wish, line: Option<Line>, heartbeat: Heartbeat) {
     let (output, mut input) = socket.split();
     let wishes = Wishes::from(wish);
-    let mut sender = Sender::new(output, camera, &wishes, line, heartbeat);
+    let waver = camera.waves().waver("");
+    let mut sender = Sender::new(output, camera, &wishes, &waver, line, heartbeat);
     let end = tokio::select! {
-        end = listen(&mut input, &wishes) => end,
+        end = listen(&mut input, &wishes, &waver) => end,
         end = sender.run() => end,
     };
     let goodbye = match end {
@@ -160,10 +164,10 @@ async fn converse(socket: Socket, camera: &Camera, wish: Wish, line: Option<Line
 }
 
 /// Hears the viewer until it leaves.
-async fn listen(input: &mut SplitStream<Socket>, wishes: &Wishes) -> End {
+async fn listen(input: &mut SplitStream<Socket>, wishes: &Wishes, waver: &Waver) -> End {
     while let Some(message) = input.next().await {
         match message {
-            Ok(Message::Text(text)) => wishes.hear(&text),
+            Ok(Message::Text(text)) => wishes.hear(&text, || waver.wave()),
             Ok(Message::Binary(_)) => wishes.refuse("a binary message"),
             Ok(Message::Close(_)) => {
                 // The answer is sent by reading on.

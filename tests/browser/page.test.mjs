@@ -283,6 +283,8 @@ describe('for everybody', () => {
     await live(page);
     assert.equal(await focused(), 'stop');
     await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'wave');
+    await page.keyboard.press('Tab');
     assert.equal(await focused(), 'save');
     for (const key of ['Space', 's']) {
       const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press(key)]);

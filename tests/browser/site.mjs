@@ -35,13 +35,13 @@ export const TANK = { name: 'tank', title: 'Aquarium' };
 
 /**
  * A test with a page of another site: `body(url)` is its markup, with the daemon's address; `cameras` are their keys, and
- * `lets` those that let the site in. `expected`: console errors that the test provokes.
+ * `lets` those that let the site in; `more` are further lines, for the last of them. `expected`: console errors that the test provokes.
  */
-export function embedTest(name, { body, cameras = [TANK], lets = cameras, host = 'localhost', expected = null, come: how, before = null }, test) {
-  pageTest(name, cameras.map(camera).join(''), async ({ daemon, come }) => {
+export function embedTest(name, { body, cameras = [TANK], lets = cameras, host = 'localhost', more: sections = '', expected = null, come: how, before = null }, test) {
+  pageTest(name, cameras.map(camera).join('') + sections, async ({ daemon, come }) => {
     const markup = `<body>${body(daemon.url)}<script type="module" src="${daemon.url}/embed.js"></script>`;
     const other = await site(host, markup, policy(daemon.url));
-    const configure = (welcome) => daemon.configure(cameras.map((keys) => camera(welcome.includes(keys) ? { ...keys, origins: [other.url] } : keys)).join(''));
+    const configure = (welcome) => daemon.configure(cameras.map((keys) => camera(welcome.includes(keys) ? { ...keys, origins: [other.url] } : keys)).join('') + sections);
     const visit = async (options = how) => {
       const visitor = await come(options);
       const { page } = visitor;
@@ -63,7 +63,7 @@ export function embedTest(name, { body, cameras = [TANK], lets = cameras, host =
         const known = async () => (await fetch(daemon.url + path, { headers: { Origin: other.url } })).status !== 403;
         await until(known, 'the origin is let in');
       }
-      await test({ daemon, visit, other, configure });
+      await test({ daemon, visit, come, other, configure });
     } finally {
       other.end();
     }

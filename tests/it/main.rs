@@ -31,4 +31,5 @@ mod socketio;
 mod stats;
 mod support;
 mod upload;
+mod wave;
 mod websocket;

@@ -61,6 +61,8 @@ async fn a_switch_ends_the_capture_process_in_each_state_and_nobody_can_start_on
         for capture in captures {
             no_process_left(capture).await;
         }
+        // One may have been started in between.
+        eventually("the end of all captures", async || daemon.captures().is_empty().then_some(())).await;
         let starts = camera.starts().len();
         // Whatever viewers do now.
         let reply = get(daemon.address, "/snapshot.jpg").await;
@@ -84,7 +86,7 @@ async fn a_switch_ends_the_capture_process_in_each_state_and_nobody_can_start_on
         // And by itself when it may again.
         switch.off();
         eventually("a start", async || (camera.starts().len() > starts).then_some(())).await;
-        assert!(daemon.state("tank").await["blocked"].is_null());
+        daemon.until_it("tank", "free", |state| state["blocked"].is_null()).await;
         assert!(!camera.was_busy());
         daemon.stop().await;
     }

@@ -29,26 +29,46 @@ printf 'Package: *libcamera*\nPin: release n=trixie-backports\nPin-Priority: 900
     > "$1/etc/apt/preferences.d/libcamera"
 S
 chmod +x "$out/setup.sh"
-# vivid makes no JPEGs; v4l2loopback hands on what a program writes, JPEGs too. Debian has it as source only. Without it
-# the tests of JPEG cameras are left out.
-cat > "$out/loopback.sh" << 'S'
+# vivid makes no JPEGs; v4l2loopback hands on what a program writes, JPEGs too. Debian has it as source only. gpio-sim is the
+# kernel's own GPIO chip without hardware, which Debian's kernel leaves out, as its interrupts. Without one of them the tests
+# with it are left out.
+cat > "$out/modules.sh" << 'S'
 #!/bin/sh
 set -e
 kernel=$(ls "$1/lib/modules")
-chroot "$1" apt-get install -y -qq --no-install-recommends linux-headers-amd64 make
-chroot "$1" sh -c 'cd /tmp && apt-get download -qq v4l2loopback-dkms && dpkg -x v4l2loopback-dkms_*.deb loopback'
-source=$(cd "$1" && echo tmp/loopback/usr/src/v4l2loopback-*)
-chroot "$1" make -s -C "/lib/modules/$kernel/build" "M=/$source" modules
-install -D -m 644 "$1/$source/v4l2loopback.ko" "$1/lib/modules/$kernel/extra/v4l2loopback.ko"
+chroot "$1" apt-get install -y -qq --no-install-recommends linux-headers-amd64 make xz-utils
+build() { # build FOLDER
+    chroot "$1" make -s -C "/lib/modules/$kernel/build" "M=/$2" modules
+}
+loopback() {
+    chroot "$1" sh -c 'cd /tmp && apt-get download -qq v4l2loopback-dkms && dpkg -x v4l2loopback-dkms_*.deb loopback' &&
+        source=$(cd "$1" && echo tmp/loopback/usr/src/v4l2loopback-*) &&
+        build "$1" "$source" &&
+        install -D -m 644 "$1/$source/v4l2loopback.ko" "$1/lib/modules/$kernel/extra/v4l2loopback.ko"
+}
+gpio() {
+    name=linux-source-$(echo "$kernel" | cut -d . -f 1,2)
+    mkdir "$1/tmp/gpio" &&
+        chroot "$1" sh -ec "cd /tmp && apt-get download -qq $name && dpkg -x $name\_*.deb source
+            tar -C gpio -xJf source/usr/src/$name.tar.xz --strip-components=3 --occurrence \\
+                $name/drivers/gpio/gpio-sim.c $name/kernel/irq/irq_sim.c" &&
+        # Modules have another way to say the same.
+        sed -i 's/handle_simple_irq(irq_to_desc(irqnum))/generic_handle_irq(irqnum)/' "$1/tmp/gpio/irq_sim.c" &&
+        printf 'obj-m := gpio-simulated.o\ngpio-simulated-y := gpio-sim.o irq_sim.o\n' > "$1/tmp/gpio/Makefile" &&
+        build "$1" tmp/gpio &&
+        install -D -m 644 "$1/tmp/gpio/gpio-simulated.ko" "$1/lib/modules/$kernel/extra/gpio-simulated.ko"
+}
+loopback "$1" || echo 'guest.sh: no v4l2loopback in this guest'
+gpio "$1" || echo 'guest.sh: no gpio-sim in this guest'
 chroot "$1" depmod "$kernel"
 chroot "$1" apt-get purge -y -qq --auto-remove linux-headers-amd64 make
 rm -rf "$1"/tmp/*
 S
 cat > "$out/customize.sh" << S
 #!/bin/sh
-"$out/loopback.sh" "\$1" || echo 'guest.sh: no v4l2loopback in this guest'
+"$out/modules.sh" "\$1" || echo 'guest.sh: no modules of our own in this guest'
 S
-chmod +x "$out/loopback.sh" "$out/customize.sh"
+chmod +x "$out/modules.sh" "$out/customize.sh"
 # Debian's cloud kernels have neither media drivers nor dma_heap.
 packages=systemd,systemd-sysv,udev,dbus,kmod,initramfs-tools,zstd,procps,curl,jq,libcamera-ipa,python3-minimal
 packages=$packages,v4l-utils,linux-image-amd64

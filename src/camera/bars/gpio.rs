@@ -72,7 +72,7 @@ impl Line {
     fn trouble(&self, error: &Error) -> Failure {
         let hint = match error {
             Error::Os(errno) if matches!(errno.0, libc::EACCES | libc::EPERM) => {
-                "let the user that Eyelid runs as use it: sudo usermod --append --groups gpio eyelid"
+                "let Eyelid use it: SupplementaryGroups=gpio for the service, or sudo usermod -aG gpio USER, with the group that ls -l /dev/gpiochip* tells"
             }
             _ => "gpioinfo, of the package gpiod, lists chips, lines, and who uses them",
         };

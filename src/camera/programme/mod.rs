@@ -9,18 +9,13 @@
 //! One task for each camera, which sleeps where nothing of this is configured and while nobody watches.
 
 mod delay;
+mod reel;
 mod remembered;
 mod schedule;
 mod stretches;
 
-use std::{
-    future::pending,
-    path::Path,
-    sync::Arc,
-    time::{Instant, SystemTime},
-};
+use std::{sync::Arc, time::Instant};
 
-use bytes::Bytes;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -34,15 +29,15 @@ use super::{
     viewers::Viewers,
 };
 use crate::{
-    capture::{protocol::Failure, replay},
+    capture::replay,
     config::{CameraConfig, CameraName},
     feed::{Era, Feed, Frame},
 };
 use delay::Queue;
-pub(super) use stretches::chance;
-
-use remembered::{Remembered, span};
+use reel::{Read, Recorded, finished};
+use remembered::Remembered;
 use schedule::{Event, Plan, Schedule};
+pub(super) use stretches::chance;
 
 /// What a programme tells of itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,12 +52,6 @@ pub(super) struct Outlook {
 
 /// Whoever wants a recorded picture for itself alone.
 pub(super) type Request = oneshot::Sender<Option<Arc<Frame>>>;
-
-/// A recorded picture and when it was taken.
-type Recorded = (Bytes, SystemTime);
-
-/// What a look into the folder has brought.
-type Read = (Option<replay::Folder>, Result<Recorded, Failure>);
 
 /// What a programme is made of.
 pub(super) struct Parts {
@@ -96,8 +85,12 @@ pub(super) struct Programme {
     /// The picture that is read is for the screen.
     wanted: bool,
     waiting: Vec<Request>,
+    /// What was shown last, and when.
+    last: Option<(Recorded, Instant)>,
     /// What was wrong with the folder the last time.
     trouble: Option<String>,
+    /// There is something to play, for all that is known.
+    material: bool,
     playing: bool,
     /// Live pictures are kept back.
     cut: bool,
@@ -129,7 +122,9 @@ impl Programme {
             reading: None,
             wanted: false,
             waiting: Vec::new(),
+            last: None,
             trouble: None,
+            material: false,
             playing: false,
             cut: false,
         }
@@ -154,7 +149,11 @@ impl Programme {
                 }
                 Ok(()) = self.parts.status.changed(), if active => self.heed_status(),
                 Ok(()) = self.arrivals.changed(), if active => self.arrived(),
-                Some(request) = self.parts.requests.recv() => self.waiting.push(request),
+                Some(request) = self.parts.requests.recv() => {
+                    // A folder may be slow, and who has asked may have gone.
+                    self.waiting.retain(|waiting| !waiting.is_closed());
+                    self.waiting.push(request);
+                }
                 read = finished(&mut self.reading) => self.take(read),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {}
             }
@@ -171,11 +170,11 @@ impl Programme {
         let before = std::mem::replace(&mut self.config, config);
         self.schedule.set_plan(Plan::new(&self.config));
         if before.offline.folder != self.config.offline.folder {
-            (self.folder, self.reading, self.trouble) = (None, None, None);
+            (self.folder, self.reading, self.trouble, self.last) = (None, None, None, None);
         }
         if before.offline.remember != self.config.offline.remember {
             self.remembered.clear();
-            self.reel = (Vec::new(), 0);
+            (self.reel, self.last) = ((Vec::new(), 0), None);
         }
         // It may have slept through what has happened.
         self.parts.status.mark_changed();
@@ -189,6 +188,11 @@ impl Programme {
         };
         if idle {
             self.queue.clear();
+        }
+        // The camera may have stopped before its first picture was seen here.
+        let last = self.parts.feed.newest().filter(|last| (idle || blocked) && !last.recorded);
+        if let Some(last) = last.filter(|_| self.remembered.is_empty() && self.era == self.parts.feed.era()) {
+            self.remembered.add(&last, &self.config.offline);
         }
         self.schedule.handle(Instant::now(), Event::Blocked(blocked));
     }
@@ -219,7 +223,7 @@ impl Programme {
             self.era = era;
             self.queue.clear();
             self.remembered.clear();
-            self.reel = (Vec::new(), 0);
+            (self.reel, self.last) = ((Vec::new(), 0), None);
         }
     }
 
@@ -258,99 +262,9 @@ impl Programme {
                 self.remembered.add(&frame, &self.config.offline);
             }
         }
+        self.material = material;
         self.play(turn.playing, turn.show);
-        let span = match &self.folder {
-            _ if !self.config.offline.announce || !turn.playing => None,
-            Some(folder) => folder.span,
-            None => span(&self.reel.0),
-        };
-        self.parts.outlook.send_if_modified(|outlook| {
-            // While the folder is read it is not known when its pictures were taken.
-            let span = span.or(outlook.span.filter(|_| turn.playing && self.config.offline.announce));
-            let good = self.trouble.is_none();
-            let new = Outlook { material: material && good, playing: turn.playing && good, span };
-            std::mem::replace(outlook, new) != new
-        });
     }
-
-    /// Sees to it that the next recorded picture is read, for the screen or for those who wait for one.
-    fn play(&mut self, playing: bool, show: bool) {
-        if playing && !self.playing {
-            self.reel = (self.remembered.all(), 0);
-        } else if !playing && self.waiting.is_empty() {
-            self.reel = (Vec::new(), 0);
-        }
-        self.playing = playing;
-        self.wanted = playing && (self.wanted || show);
-        if !self.wanted && self.waiting.is_empty() || self.reading.is_some() {
-            return;
-        }
-        if !self.config.offline.folder.is_empty() {
-            let (folder, path) = (self.folder.take(), self.config.offline.folder.clone());
-            self.reading = Some(tokio::task::spawn_blocking(move || read(folder, &path)));
-            return;
-        }
-        if self.reel.0.is_empty() {
-            self.reel = (self.remembered.all(), 0);
-        }
-        let (frames, next) = &mut self.reel;
-        let recorded = frames.get(*next % frames.len().max(1)).map(|frame| (frame.jpeg.clone(), frame.taken));
-        *next += 1;
-        self.hand_out(recorded);
-    }
-
-    /// Takes what was read from the folder.
-    fn take(&mut self, (folder, read): Read) {
-        self.folder = folder;
-        let left_out = self.folder.as_mut().and_then(|folder| folder.left_out.take());
-        let trouble = read.as_ref().err().map(ToString::to_string);
-        if let Some(reason) = trouble.as_ref().filter(|reason| self.trouble.as_ref() != Some(reason)) {
-            tracing::warn!(camera = %self.name, "no recorded pictures: {reason}");
-        } else if let Some(reason) = left_out {
-            tracing::debug!(camera = %self.name, "left out of the recorded pictures: {reason}");
-        }
-        self.trouble = trouble;
-        self.hand_out(read.ok());
-    }
-
-    fn hand_out(&mut self, recorded: Option<Recorded>) {
-        let (feed, era, announce) = (&self.parts.feed, self.era, self.config.offline.announce);
-        let shown =
-            recorded.map(|(jpeg, taken)| if announce { (jpeg, taken) } else { (jpeg, SystemTime::now()) });
-        for waiting in self.waiting.drain(..) {
-            let frame =
-                shown.clone().and_then(|(jpeg, taken)| feed.aside(era, jpeg, taken, announce).ok().flatten());
-            let _ = waiting.send(frame);
-        }
-        if let Some((jpeg, taken)) = shown.filter(|_| std::mem::take(&mut self.wanted)) {
-            let _ = feed.show(era, jpeg, taken, announce);
-        }
-    }
-}
-
-/// Reads the next picture of the folder; where that has failed it is opened anew the next time.
-fn read(folder: Option<replay::Folder>, path: &str) -> Read {
-    let opened = folder.map_or_else(|| replay::Folder::open(Path::new(path), false), Ok);
-    let mut folder = match opened {
-        Ok(folder) => folder,
-        Err(failure) => return (None, Err(failure)),
-    };
-    let read = folder.picture(|| false).map(|picture| picture.map(|(jpeg, _)| Bytes::copy_from_slice(jpeg)));
-    match read {
-        Ok(Some(jpeg)) => {
-            let written = folder.written;
-            (Some(folder), Ok((jpeg, written)))
-        }
-        Ok(None) => (Some(folder), Err(Failure::unexplained("the folder was left"))),
-        Err(failure) => (None, Err(failure)),
-    }
-}
-
-async fn finished(reading: &mut Option<JoinHandle<Read>>) -> Read {
-    let Some(task) = reading else { return pending().await };
-    let read = task.await;
-    *reading = None;
-    read.unwrap_or_else(|_| (None, Err(Failure::unexplained("the folder can't be read"))))
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 
 use super::*;
 
@@ -26,6 +29,13 @@ struct Stage {
 
 impl Stage {
     fn new(set: impl FnOnce(&mut CameraConfig)) -> Self {
+        let (stage, programme) = Self::before(set);
+        tokio::spawn(programme.run(stage.stop.clone()));
+        stage
+    }
+
+    /// With a programme that does not run yet.
+    fn before(set: impl FnOnce(&mut CameraConfig)) -> (Self, Programme) {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("1.jpg"), jpeg(RECORDED)).unwrap();
         let mut config = CameraConfig { interval: Duration::from_millis(20), ..CameraConfig::default() };
@@ -48,17 +58,16 @@ impl Stage {
             outlook: tell_outlook,
             chance: || 0.0,
         };
-        tokio::spawn(Programme::new(parts).run(stop.clone()));
-        Self {
-            feed,
-            viewers,
-            config: tell_config,
-            status: tell_status,
-            outlook,
-            requests: want,
-            folder,
-            stop,
-        }
+        let programme = Programme::new(parts);
+        let (config, status, requests) = (tell_config, tell_status, want);
+        (Self { feed, viewers, config, status, outlook, requests, folder, stop }, programme)
+    }
+
+    /// A recorded picture for one viewer alone.
+    async fn aside(&self) -> Option<Arc<Frame>> {
+        let (request, answer) = oneshot::channel();
+        self.requests.send(request).await.unwrap();
+        in_time(answer).await.unwrap()
     }
 
     fn take(&self) {
@@ -80,7 +89,7 @@ impl Stage {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), until).await.expect("a picture on the screen")
+        in_time(until).await
     }
 }
 
@@ -88,6 +97,10 @@ impl Drop for Stage {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+async fn in_time<T>(coming: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), coming).await.expect("this is to come soon")
 }
 
 fn is(frame: &Frame, shade: u8) -> bool {
@@ -136,8 +149,6 @@ async fn with_a_delay_no_picture_is_seen_before_its_time() {
         assert!(last < Some(frame.id));
         last = Some(frame.id);
     }
-    // The camera is off: what waited is forgotten.
-    stage.status.send_modify(|status| status.fps += 1.0);
     let newest = stage.feed.newest().unwrap().id;
     stage.feed.shut();
     stage.feed.open();
@@ -167,8 +178,7 @@ async fn what_was_remembered_is_shown_once_there_is_no_more_and_forgotten_when_s
     stage.feed.shut();
     stage.feed.open();
     let mut outlook = stage.outlook.clone();
-    let forgotten = outlook.wait_for(|outlook| !outlook.material && !outlook.playing);
-    tokio::time::timeout(Duration::from_secs(30), forgotten).await.unwrap().unwrap();
+    in_time(outlook.wait_for(|outlook| !outlook.material && !outlook.playing)).await.unwrap();
     assert!(stage.feed.newest().is_none());
 }
 
@@ -177,9 +187,7 @@ async fn unannounced_pictures_look_like_live_ones_and_one_may_be_had_aside() {
     let stage = Stage::new(|config| {
         (config.offline.after, config.offline.announce) = (Duration::ZERO, false);
     });
-    let (request, answer) = oneshot::channel();
-    stage.requests.send(request).await.unwrap();
-    let aside = tokio::time::timeout(Duration::from_secs(30), answer).await.unwrap().unwrap().unwrap();
+    let aside = stage.aside().await.unwrap();
     assert!(is(&aside, RECORDED) && !aside.recorded);
     assert!(stage.feed.newest().is_none(), "nobody watches");
     let file = fs::File::open(stage.folder.path().join("1.jpg")).unwrap();
@@ -202,4 +210,91 @@ async fn unannounced_pictures_look_like_live_ones_and_one_may_be_had_aside() {
     };
     assert_eq!(told.await.taken, SystemTime::UNIX_EPOCH);
     drop(file);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_picture_is_left_out_and_a_folder_may_get_its_pictures_later() {
+    let stage = Stage::new(|config| config.offline.after = Duration::ZERO);
+    let path = |name: &str| stage.folder.path().join(name);
+    let whole = jpeg(RECORDED);
+    fs::write(path("1.jpg"), &whole[..whole.len() / 2]).unwrap();
+    // All zeros, and takes no room on a disk.
+    fs::File::create(path("2.jpg")).unwrap().set_len(33 << 20).unwrap();
+    fs::write(path("3.jpg"), b"").unwrap();
+    let _viewer = stage.viewers.lease();
+    let mut outlook = stage.outlook.clone();
+    // It counts as having pictures until somebody has looked.
+    in_time(outlook.wait_for(|outlook| outlook.material)).await.unwrap();
+    in_time(outlook.wait_for(|outlook| !outlook.material && !outlook.playing)).await.unwrap();
+    assert!(stage.feed.newest().is_none() && stage.aside().await.is_none());
+    fs::write(path("4.jpg"), &whole).unwrap();
+    let mut screen = stage.feed.subscribe();
+    let frame = stage.next(&mut screen, false).await;
+    assert!(is(&frame, RECORDED) && stage.outlook.borrow().playing);
+    // And lose them: what is live is seen all the same.
+    fs::remove_dir_all(stage.folder.path()).unwrap();
+    in_time(outlook.wait_for(|outlook| !outlook.material)).await.unwrap();
+    while stage.next(&mut screen, true).await.recorded {}
+}
+
+#[tokio::test]
+async fn what_waits_is_never_shown_once_the_camera_is_off() {
+    let (stage, mut programme) = Stage::before(|config| config.privacy.delay = Duration::from_secs(60));
+    stage.status.send_modify(|status| status.state = State::Live);
+    programme.heed_status();
+    stage.take();
+    programme.arrived();
+    programme.heed_status();
+    assert!(programme.queue.due(Duration::ZERO).is_some());
+    stage.status.send_modify(|status| status.state = State::Idle);
+    programme.heed_status();
+    assert!(programme.queue.due(Duration::ZERO).is_none());
+}
+
+#[tokio::test]
+async fn the_only_picture_of_a_camera_that_has_stopped_at_once_is_remembered_too() {
+    let (stage, mut programme) = Stage::before(|config| {
+        config.offline.folder.clear();
+        config.offline.remember = Duration::from_secs(5);
+    });
+    stage.take();
+    stage.feed.rest();
+    programme.arrived();
+    assert!(programme.remembered.is_empty(), "it has not come to be seen here");
+    programme.heed_status();
+    assert_eq!(programme.remembered.all().len(), 1);
+    stage.feed.shut();
+    programme.turn(true);
+    programme.heed_status();
+    assert!(programme.remembered.is_empty());
+}
+
+#[tokio::test]
+async fn a_folder_is_looked_into_once_in_an_interval_whatever_is_in_it() {
+    for pictures in [true, false] {
+        let (stage, mut programme) = Stage::before(|_| ());
+        if !pictures {
+            fs::remove_file(stage.folder.path().join("1.jpg")).unwrap();
+        }
+        programme.play(true, true);
+        let read = finished(&mut programme.reading).await;
+        assert_eq!(read.1.is_ok(), pictures);
+        programme.take(read);
+        programme.play(true, false);
+        assert!(programme.reading.is_none());
+        programme.play(true, true);
+        assert!(programme.reading.is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_who_ask_at_a_time_get_the_same_recorded_picture() {
+    let hour = Duration::from_secs(3600);
+    let stage = Stage::new(|config| config.offline.interval = hour);
+    fs::write(stage.folder.path().join("2.jpg"), jpeg(100)).unwrap();
+    for _ in 0..3 {
+        assert!(is(&stage.aside().await.unwrap(), RECORDED));
+    }
+    stage.config.send_modify(|config| config.offline.interval = Duration::from_millis(1));
+    in_time(async { while !is(&stage.aside().await.unwrap(), 100) {} }).await;
 }

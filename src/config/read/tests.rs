@@ -112,6 +112,30 @@ fn an_upload_token_goes_with_the_kind_push_and_is_not_quoted() {
 }
 
 #[test]
+fn what_is_shown_and_when_is_checked_alone_and_together() {
+    errors(
+        "[[camera]]\nname = \"a\"\n[camera.offline]\nfolder = \"here\"\nremember = \"11m\"\ninterval = \"50ms\"\nannounced = true\n\
+         [camera.privacy]\ninterleave = 1.5\nquiet = [\"22:00-06:30\", \"25:00-06:00\"]\nswitch = \"gpio17\"\ndelay = 30\n\
+         [[camera]]\nname = \"b\"\n[camera.offline]\nfolder = \"/srv/b\"\nremember = \"10s\"\n[camera.privacy]\nshortest = \"3m\"\n\
+         [[camera]]\nname = \"c\"\n[camera.privacy]\ninterleave = 0.5\n[[camera]]\nname = \"d\"\noffline = 5\n",
+        &[
+            "4:10: camera[0].offline.folder: expected an absolute path of at most 1000 bytes, found \"here\"",
+            "5:12: camera[0].offline.remember: expected a time from 0s to 10m, found \"11m\"",
+            "6:12: camera[0].offline.interval: expected a time from 100ms to 1h, found \"50ms\"",
+            "7:1: camera[0].offline.announced: unknown key; did you mean announce?",
+            "9:14: camera[0].privacy.interleave: expected a number from 0.0 to 1.0, found the number 1.5",
+            "10:25: camera[0].privacy.quiet: expected hours such as 22:00-06:30, from 00:00 to 24:00, which end at another time than they begin, found \"25:00-06:00\"",
+            "11:10: camera[0].privacy.switch: expected an absolute path, or a GPIO line such as gpiochip0:17 or gpiochip0:17:low, or nothing, found \"gpio17\"",
+            "12:9: camera[0].privacy.delay: expected a time from 0s to 10m, found the number 30; write it with its unit, such as \"100ms\", \"5s\" or \"1m 30s\"",
+            "17:12: camera[1].offline.remember: recorded pictures come from a folder or are remembered, not both; leave folder or remember out",
+            "19:12: camera[1].privacy.shortest: the shortest recorded stretch is longer than the longest; make longest longer",
+            "23:14: camera[2].privacy.interleave: there are no recorded pictures to interleave; set folder = \"…\" or remember = \"30s\" under [camera.offline]",
+            "26:11: camera[3].offline: expected a section, found the number 5; write [camera.offline]",
+        ],
+    );
+}
+
+#[test]
 fn cameras_are_a_list_of_sections() {
     errors("camera = []\n", &["1:10: camera: expected at least one camera, found none; leave this key out"]);
     errors(
@@ -251,4 +275,40 @@ fn metadata_is_not_kept_where_it_would_show_what_is_hidden() {
           of the two out"
         ]
     );
+}
+
+#[test]
+fn what_is_run_at_a_wave_is_a_program_with_its_arguments() {
+    let camera = |value: &str| format!("[[camera]]\non_wave = {value}\n");
+    let list = "a program and its arguments such as [\"/usr/local/bin/greet\", \"17\"], or []";
+    errors(&camera("[]"), &[]);
+    errors(&camera("[\"gpioset\", \"\", \"a b; $c\"]"), &[]);
+    errors(
+        &camera("\"greet 17\""),
+        &[&format!(
+            "2:11: camera.on_wave: expected {list}, found \"greet 17\"; put program and arguments in brackets, each \
+             in quotes: there is no shell"
+        )],
+    );
+    for nameless in ["[\"\"]", "[\" \", \"17\"]"] {
+        errors(
+            &camera(nameless),
+            &["2:11: camera.on_wave: the program has no name; write [] to run nothing"],
+        );
+    }
+    errors(
+        &camera("[\"./greet\"]"),
+        &[
+            "2:11: camera.on_wave: expected an absolute path, or the name of a program in PATH, found \"./greet\"",
+        ],
+    );
+    errors(
+        &camera("[\"greet\", 17]"),
+        &[
+            "2:21: camera.on_wave: expected a text of at most 4000 bytes without a NUL byte, found the number 17; \
+           write \"17\", in quotes",
+        ],
+    );
+    let many = format!("[{}]", "\"a\", ".repeat(65));
+    errors(&camera(&many), &["2:11: camera.on_wave: expected at most 64 texts, found 65"]);
 }

@@ -18,7 +18,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{End, Heartbeat, Socket, wishes::Wishes};
 use crate::{
-    camera::{Camera, fresh::at_hand, status::unix_ms},
+    camera::{
+        Camera,
+        fresh::at_hand,
+        status::unix_ms,
+        waves::{Seen, Waver},
+    },
     feed::{Frame, FrameId},
     web::{server::Line, states::States},
 };
@@ -26,14 +31,16 @@ use crate::{
 /// How often it is looked whether a viewer that takes its time still takes something.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Sends a viewer the newest picture, the camera's states, and what answers its messages.
+/// Sends a viewer the newest picture, the camera's states, waves of others, and what answers its messages.
 pub(super) struct Sender<'a> {
     output: SplitSink<Socket, Message>,
     wishes: &'a Wishes,
+    waver: &'a Waver,
     line: Option<Line>,
     heartbeat: Heartbeat,
     frames: watch::Receiver<Option<Arc<Frame>>>,
     states: States,
+    waves: Seen,
     closed: &'a CancellationToken,
     camera: &'a Camera,
     /// The last picture sent, or that is too old to be sent.
@@ -51,6 +58,7 @@ impl<'a> Sender<'a> {
         output: SplitSink<Socket, Message>,
         camera: &'a Camera,
         wishes: &'a Wishes,
+        waver: &'a Waver,
         line: Option<Line>,
         heartbeat: Heartbeat,
     ) -> Self {
@@ -60,10 +68,12 @@ impl<'a> Sender<'a> {
         Self {
             output,
             wishes,
+            waver,
             line,
             heartbeat,
             frames,
             states: States::of(camera),
+            waves: camera.waves().seen(),
             closed: camera.closed(),
             camera,
             last: old,
@@ -99,6 +109,12 @@ impl<'a> Sender<'a> {
                 state = self.states.next() => {
                     let state = state.ok_or(End::Away)?;
                     self.tell(&json!({ "event": "state", "state": state })).await?;
+                }
+                wave = self.waves.next() => {
+                    let wave = wave.ok_or(End::Away)?;
+                    if !self.waver.is_from_me(&wave) {
+                        self.tell(&json!({ "event": "wave", "at": unix_ms(wave.at) as u64 })).await?;
+                    }
                 }
                 () = sleep_until(look.into()) => {
                     let now = Instant::now();

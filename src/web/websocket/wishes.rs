@@ -8,9 +8,12 @@ use std::{
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
-use crate::web::{
-    error::Refusal,
-    query::{self, RATES, period},
+use crate::{
+    camera::waves::TooSoon,
+    web::{
+        error::Refusal,
+        query::{self, RATES, period},
+    },
 };
 
 /// A viewer's wishes, told by the half that listens to the half that sends.
@@ -32,7 +35,7 @@ pub(super) struct Wish {
     pub(super) paced: bool,
     /// The next picture was asked for.
     pub(super) ready: bool,
-    /// What there is to say to the last message that was not understood: one at most, however many came.
+    /// What there is to say to the last message of which nothing was done: one at most, however many came.
     pub(super) complaint: Option<String>,
 }
 
@@ -66,10 +69,16 @@ impl From<Wish> for Wishes {
 }
 
 impl Wishes {
-    /// Takes a text message.
-    pub(super) fn hear(&self, text: &str) {
+    /// Takes a text message; `wave` waves to the other viewers.
+    pub(super) fn hear(&self, text: &str, wave: impl FnOnce() -> Result<(), TooSoon>) {
         let mut now = self.lock();
-        match now.with(text) {
+        let heard = now.with(text).and_then(|(wish, waves)| {
+            if waves {
+                wave().map_err(too_soon)?;
+            }
+            Ok(wish)
+        });
+        match heard {
             Ok(wish) => *now = wish,
             Err(complaint) => now.complaint = Some(complaint),
         }
@@ -118,15 +127,20 @@ impl Wishes {
 }
 
 impl Wish {
-    /// These wishes with those of a message; all of it counts, or nothing.
-    fn with(&self, text: &str) -> Result<Self, String> {
-        let said: Map<String, Value> =
+    /// These wishes with those of a message, and whether it waves; all of it counts, or nothing.
+    fn with(&self, text: &str) -> Result<(Self, bool), String> {
+        let mut said: Map<String, Value> =
             serde_json::from_str(text).map_err(|_| complaint("that is no JSON object"))?;
+        let waves = match said.remove("wave") {
+            None => false,
+            Some(Value::Bool(true)) => true,
+            Some(_) => return Err(complaint("that value can't be had")),
+        };
         let mut wish = Self { complaint: None, ..self.clone() };
         for (key, value) in &said {
             wish.set(key, value).map_err(complaint)?;
         }
-        Ok(wish)
+        Ok((wish, waves))
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), &'static str> {
@@ -161,10 +175,15 @@ fn complaint(error: &str) -> String {
     let (slowest, fastest) = (RATES.start(), RATES.end());
     let hint = format!(
         "a message is a JSON object of at most {} bytes with some of: \"max_fps\", a number from {slowest} to \
-         {fastest}, or null for all pictures; \"ready\", which is true; \"times\", true or false",
+         {fastest}, or null for all pictures; \"ready\", which is true; \"times\", true or false; \"wave\", which is true",
         super::LONGEST_MESSAGE
     );
     json!({ "event": "error", "error": error, "hint": hint }).to_string()
+}
+
+fn too_soon(refusal: TooSoon) -> String {
+    let (error, hint, retry_in_ms) = (refusal.to_string(), refusal.hint(), refusal.retry_in_ms());
+    json!({ "event": "error", "error": error, "hint": hint, "retry_in_ms": retry_in_ms }).to_string()
 }
 
 #[cfg(test)]
@@ -175,7 +194,7 @@ mod tests {
 
     fn after(messages: &[&str]) -> Wish {
         let wishes = Wishes::from(Wish::default());
-        messages.iter().for_each(|text| wishes.hear(text));
+        messages.iter().for_each(|text| wishes.hear(text, || panic!("nobody waves")));
         wishes.look()
     }
 
@@ -191,7 +210,7 @@ mod tests {
     fn however_often_one_is_ready_one_picture_is_granted() {
         let wishes = Wishes::from(Wish::default());
         for _ in 0..3 {
-            wishes.hear(r#"{"ready": true}"#);
+            wishes.hear(r#"{"ready": true}"#, || Ok(()));
         }
         let wish = wishes.look();
         assert!(wish.paced && wish.ready);
@@ -214,6 +233,8 @@ mod tests {
             r#"{"max_fps": 1e999}"#,
             r#"{"times": 1}"#,
             r#"{"times": true, "no such wish": 1}"#,
+            r#"{"wave": false}"#,
+            r#"{"wave": true, "no such wish": 1}"#,
         ] {
             let wish = after(&[wrong]);
             let complaint: Value = serde_json::from_str(wish.complaint.as_deref().unwrap()).unwrap();
@@ -222,6 +243,27 @@ mod tests {
             assert_eq!(Wish { complaint: None, ..wish }, Wish::default(), "{wrong}");
         }
         assert_eq!(after(&["nonsense", "{}"]).complaint, None, "only the last message is answered");
+    }
+
+    #[test]
+    fn a_message_that_waves_counts_whole_or_not_at_all() {
+        let wishes = Wishes::from(Wish::default());
+        wishes.hear(r#"{"wave": true, "times": true}"#, || Ok(()));
+        assert_eq!(
+            wishes.look(),
+            Wish { times: true, ..Wish::default() },
+            "it was let through without a word"
+        );
+        let refusal = TooSoon { wait: Duration::from_millis(4200), others: true };
+        wishes.hear(r#"{"wave": true, "times": false}"#, || Err(refusal));
+        let wish = wishes.look();
+        assert!(wish.times, "nothing of a message is done whose wave comes too soon");
+        let complaint: Value = serde_json::from_str(&wish.complaint.unwrap()).unwrap();
+        let error = "many are waving just now";
+        assert_eq!(
+            complaint,
+            json!({ "event": "error", "error": error, "hint": "wait 5 s", "retry_in_ms": 4200 })
+        );
     }
 
     #[test]

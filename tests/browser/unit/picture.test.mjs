@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { announced, exposureOf, PictureLoader } from '../../../public/picture.js';
+import { announced, exposureOf, idOf, PictureLoader } from '../../../public/picture.js';
 
 const picture = (id) => ({ id, url: `http://host/image_stream.jpg?_t=${id}` });
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -40,6 +40,13 @@ test('the time of exposure is read to the microsecond', () => {
   assert.equal(exposureOf('1763692800.5'), 1763692800500000);
   assert.equal(exposureOf('yesterday'), null);
   assert.equal(exposureOf(null), null);
+});
+
+test('the id is read from the tag, which a proxy may have made weak', () => {
+  assert.equal(idOf('"1763692800123456"'), 1763692800123456);
+  assert.equal(idOf('W/"17"'), 17);
+  assert.equal(idOf('"17-320"'), null);
+  assert.equal(idOf(null), null);
 });
 
 test('one is loaded, the newest waiting one wins, the others are forgotten', async () => {

@@ -200,6 +200,19 @@ test('closing says nothing more, opening connects again', () => {
   assert.deepEqual(socket.sent, []);
 });
 
+test('a wave is asked for and answered, and those of others are told', async () => {
+  const { session, socket } = setUp();
+  socket.arrive(OFF);
+  let seen = 0;
+  session.addEventListener('wave', () => { seen += 1; });
+  const answer = session.wave();
+  assert.deepEqual([socket.sent, seen], [['wave'], 0]);
+  socket.answers[0].resolve({ ok: true });
+  assert.deepEqual(await answer, { ok: true });
+  socket.hear('wave', { at: 1 });
+  assert.equal(seen, 1);
+});
+
 test('what the server ends or refuses is told, what the line loses is not', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { session, socket } = setUp();

@@ -83,6 +83,8 @@ struct Inbox {
     pings: usize,
     events: HashMap<String, VecDeque<Value>>,
     acks: HashMap<u32, Value>,
+    /// What came in another namespace, as it came.
+    elsewhere: Vec<String>,
 }
 
 impl Browser {
@@ -206,6 +208,11 @@ impl Browser {
         self.inbox.lock().unwrap().events.remove(event).map_or(0, |events| events.len())
     }
 
+    /// What came in another namespace of its connection, as it came.
+    pub(crate) fn elsewhere(&self) -> Vec<String> {
+        self.inbox.lock().unwrap().elsewhere.clone()
+    }
+
     /// Why it was not let in, once that is known.
     pub(crate) fn refused(&self) -> Option<Value> {
         self.inbox.lock().unwrap().refused.clone()
@@ -228,10 +235,8 @@ impl Inbox {
         let Some(packet) = text.strip_prefix('4') else { return };
         let (kind, rest) = packet.split_at(1);
         let own = prefix(namespace);
-        let Some(rest) = rest.strip_prefix(&own) else { return };
-        if own.is_empty() && rest.starts_with('/') {
-            return;
-        }
+        let in_own = rest.strip_prefix(&own).filter(|rest| !own.is_empty() || !rest.starts_with('/'));
+        let Some(rest) = in_own else { return self.elsewhere.push(text.to_owned()) };
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (id, data) = (rest[..digits].parse(), &rest[digits..]);
         let data: Value = if data.is_empty() { Value::Null } else { serde_json::from_str(data).unwrap() };
