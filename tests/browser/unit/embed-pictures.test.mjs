@@ -50,6 +50,18 @@ test('an older one is never shown after a newer, whatever is announced or answer
   assert.deepEqual([shown.map(([id]) => id), pictures.newest, missed], [[25], 25, 0]);
 });
 
+test('what is announced again while it is under way is asked for once, and once more if it failed', async () => {
+  pictures.announce(1, '/1');
+  pictures.announce(1, '/1');
+  await answer(1, { ok: false });
+  assert.equal(asked.length, 0);
+  pictures.announce(1, '/1');
+  pictures.announce(1, '/1');
+  // The address may be that of the newest picture.
+  await answer(5);
+  assert.deepEqual([asked.length, shown.length, missed], [0, 1, 1]);
+});
+
 test('without an ETag it is what was announced', async () => {
   pictures.announce(7, '/7');
   await answer(7, { etag: null });
