@@ -154,14 +154,26 @@ describe('the camera rests', () => {
     await off(daemon);
   });
 
-  embedTest('when the element is taken out, and does not notice when it is moved', { body: (url) => `${one()(url)}<main id="elsewhere"></main>` }, async ({ daemon, visit }) => {
+  embedTest('when the element is taken out, and does not notice when it is moved', {
+    body: (url) => `${one()(url)}<main id="elsewhere"></main>`,
+    before: () => {
+      window.signals = [];
+      const add = EventTarget.prototype.addEventListener;
+      EventTarget.prototype.addEventListener = function listen(event, action, options) {
+        if (options?.signal) window.signals.push(options.signal);
+        return add.call(this, event, action, options);
+      };
+    },
+  }, async ({ daemon, visit }) => {
     const page = await visit();
     await more(page);
     await page.evaluate(() => document.getElementById('elsewhere').append(document.getElementById('eye')));
     await more(page);
     assert.equal(page.sockets.length, 1);
+    assert.equal(await page.evaluate(() => window.signals.length > 0 && window.signals.some(({ aborted }) => aborted)), false);
     await page.evaluate(() => { window.taken = document.getElementById('eye'); window.taken.remove(); });
     await off(daemon);
+    assert.equal(await page.evaluate(() => window.signals.every(({ aborted }) => aborted)), true, 'nobody listens to the page any more');
     assert.equal(open(page), 0);
     await page.evaluate(() => document.body.append(window.taken));
     await more(page);
@@ -262,7 +274,8 @@ describe('the element', () => {
   });
 
   embedTest('is a background that takes no pointer, with buttons before all', {
-    body: (url) => `<style>main { position: relative; min-height: 100vh; background: #fff8 } body { margin: 0 }</style>
+    // In front of the page, so that it would take the pointer.
+    body: (url) => `<style>eyelid-camera { --eyelid-layer: 1 } main { position: relative; min-height: 100vh; background: #fff8 } body { margin: 0 }</style>
       ${one('background fade-on-scroll pause-offscreen grayscale')(url)}<main><a id="link" href="#there" style="position: absolute; inset: 0">A link over all</a></main>${far}`,
   }, async ({ daemon, visit }) => {
     const page = await visit();
