@@ -11,6 +11,8 @@ export class Pictures {
   #next = null;
   #busy = false;
   #load = null;
+  /** The id of the one that is under way. */
+  #now = 0;
 
   /** The id of the last one shown. */
   newest = 0;
@@ -21,7 +23,7 @@ export class Pictures {
   }
 
   announce(id, url) {
-    if (id <= this.newest) return;
+    if (id <= this.newest || id === this.#now) return;
     this.#next = { id, url };
     if (!this.#busy) this.#run();
   }
@@ -30,6 +32,7 @@ export class Pictures {
   stop() {
     const load = this.#load;
     this.#next = this.#load = null;
+    this.#now = 0;
     load?.abort();
   }
 
@@ -44,7 +47,9 @@ export class Pictures {
     while (this.#next) {
       const picture = this.#next;
       this.#next = null;
+      this.#now = picture.id;
       const pause = await this.#take(picture);
+      this.#now = 0;
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
     }
     this.#busy = false;

@@ -1,7 +1,10 @@
 // Cameras on pages of other sites, by the element of embed.js: a real browser, the real daemon, and a site of another origin.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
 import { isFresh } from '../../embed/build.mjs';
 import { until } from './daemon.mjs';
 import { idle, NETWORK, noCapture, viewers } from './page.mjs';
@@ -151,14 +154,26 @@ describe('the camera rests', () => {
     await off(daemon);
   });
 
-  embedTest('when the element is taken out, and does not notice when it is moved', { body: (url) => `${one()(url)}<main id="elsewhere"></main>` }, async ({ daemon, visit }) => {
+  embedTest('when the element is taken out, and does not notice when it is moved', {
+    body: (url) => `${one()(url)}<main id="elsewhere"></main>`,
+    before: () => {
+      window.signals = [];
+      const add = EventTarget.prototype.addEventListener;
+      EventTarget.prototype.addEventListener = function listen(event, action, options) {
+        if (options?.signal) window.signals.push(options.signal);
+        return add.call(this, event, action, options);
+      };
+    },
+  }, async ({ daemon, visit }) => {
     const page = await visit();
     await more(page);
     await page.evaluate(() => document.getElementById('elsewhere').append(document.getElementById('eye')));
     await more(page);
     assert.equal(page.sockets.length, 1);
+    assert.equal(await page.evaluate(() => window.signals.length > 0 && window.signals.some(({ aborted }) => aborted)), false);
     await page.evaluate(() => { window.taken = document.getElementById('eye'); window.taken.remove(); });
     await off(daemon);
+    assert.equal(await page.evaluate(() => window.signals.every(({ aborted }) => aborted)), true, 'nobody listens to the page any more');
     assert.equal(open(page), 0);
     await page.evaluate(() => document.body.append(window.taken));
     await more(page);
@@ -197,6 +212,45 @@ describe('visitors who want less', () => {
   });
 });
 
+describe('while the camera may not run', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'eyelid-switch-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const off = path.join(folder, 'off');
+  const RECORDS = { ...TANK, linger: '0s', 'offline.remember': '30s', 'offline.after': '0s', 'offline.interval': '100ms', 'privacy.switch': off };
+
+  embedTest('recorded pictures are shown, and called so', { body: one(), cameras: [RECORDS] }, async ({ daemon, visit }) => {
+    const page = await visit();
+    await more(page, 10);
+    writeFileSync(off, '');
+    await says(page, /^Recorded, .*\d/);
+    await noCapture(daemon);
+    const before = (await page.evaluate(() => window.told.length));
+    await more(page, 5);
+    await inOrder(page);
+    assert.ok((await page.evaluate((from) => window.told.slice(from).filter(({ name }) => name === 'picture').map(({ detail }) => detail.recorded), before)).every(Boolean));
+    assert.equal(await page.evaluate(() => window.inside('picture').part.contains('live')), false);
+    await viewers(daemon, 1);
+    rmSync(off);
+    // Until the camera has woken up there may be recorded pictures for a moment more.
+    await page.waitForFunction(() => {
+      const { recorded } = window.told.findLast(({ name }) => name === 'picture').detail;
+      return !recorded && window.inside('label').textContent === '' && window.inside('picture').part.contains('live');
+    });
+    await more(page);
+  });
+
+  embedTest('it says so where there is nothing to show', { body: one(), cameras: [{ ...TANK, 'privacy.switch': off }] }, async ({ daemon, visit }) => {
+    writeFileSync(off, '');
+    await until(async () => (await daemon.state('tank')).blocked, 'a camera that may not run');
+    const page = await visit();
+    await says(page, /^The camera rests$/);
+    assert.deepEqual(daemon.captures(), []);
+    rmSync(off);
+    await more(page);
+    await says(page, /^$/);
+  });
+});
+
 describe('the element', () => {
   embedTest('fades pictures into each other, for less than their interval', { body: one('fade="5s"'), cameras: [{ ...TANK, interval: '500ms' }] }, async ({ visit }) => {
     const page = await visit();
@@ -220,7 +274,8 @@ describe('the element', () => {
   });
 
   embedTest('is a background that takes no pointer, with buttons before all', {
-    body: (url) => `<style>main { position: relative; min-height: 100vh; background: #fff8 } body { margin: 0 }</style>
+    // In front of the page, so that it would take the pointer.
+    body: (url) => `<style>eyelid-camera { --eyelid-layer: 1 } main { position: relative; min-height: 100vh; background: #fff8 } body { margin: 0 }</style>
       ${one('background fade-on-scroll pause-offscreen grayscale')(url)}<main><a id="link" href="#there" style="position: absolute; inset: 0">A link over all</a></main>${far}`,
   }, async ({ daemon, visit }) => {
     const page = await visit();

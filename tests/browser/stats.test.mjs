@@ -122,6 +122,8 @@ describe('visitors', () => {
     await press('Home', 'End', 'ArrowRight');
     assert.match(await reading(page), /: 28 visits$/);
     await press('Tab', 'Enter');
+    // A browser tells that it has been opened some time later.
+    await page.waitForSelector('tbody tr');
     const rows = await page.locator('tbody tr').allInnerTexts();
     assert.deepEqual(rows.map((row) => row.split('\t').slice(1).map((cell) => cell.trim())), [
       ['28', '4', '33,600', '840 MB', '19,600'],
