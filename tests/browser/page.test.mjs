@@ -302,7 +302,7 @@ describe('for everybody', () => {
     await shoot(page, 'full-screen');
     await page.keyboard.press('f');
     await page.waitForFunction(() => !document.fullscreenElement);
-    for (let back = 0; back < 3; back += 1) await page.keyboard.press('Shift+Tab');
+    for (let back = 0; back < 4; back += 1) await page.keyboard.press('Shift+Tab');
     assert.equal(await focused(), 'stop');
     await page.keyboard.press('Space');
     await page.waitForSelector('[data-part="start"]:not([hidden])');
