@@ -8,11 +8,14 @@ import { NETWORK, pageTest, TANK } from './page.mjs';
 import { button, embedTest, more, TANK as SHOWN, told } from './site.mjs';
 
 /** Notes from now on what is said in the corner of the picture. */
-const listen = (page, selector = '.greeting') => page.evaluate((where) => {
-  window.said = [];
-  const place = document.querySelector(where);
-  new MutationObserver(() => { if (place.textContent) window.said.push(place.textContent); }).observe(place, { childList: true });
-}, selector);
+async function listen(page, selector = '.greeting') {
+  await page.locator(selector).first().waitFor({ state: 'attached' });
+  await page.evaluate((where) => {
+    window.said = [];
+    const place = document.querySelector(where);
+    new MutationObserver(() => { if (place.textContent) window.said.push(place.textContent); }).observe(place, { childList: true });
+  }, selector);
+}
 
 /** Waits until something of the kind was said. */
 const said = (page, pattern) => page.waitForFunction((source) => window.said.some((text) => new RegExp(source).test(text)), pattern.source);
