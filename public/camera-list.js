@@ -1,15 +1,11 @@
 // Which cameras there are. The configuration can change while a page is open. Asking starts no camera.
 
+import { getJson } from './json.js';
+
 const SOON_MS = 300;
 const EACH_MS = 30_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5_000;
-
-async function fetchCameras() {
-  const response = await fetch('/api/cameras', { headers: { Accept: 'application/json' } });
-  if (!response.ok) throw new Error(`/api/cameras: ${response.status}`);
-  return response.json();
-}
 
 /** Events: `list` (detail: `{cameras, page}`, the states of all cameras and what the page should know), `fail` (no answer; asked again until there is one). */
 export class CameraList extends EventTarget {
@@ -18,7 +14,7 @@ export class CameraList extends EventTarget {
   #loading = false;
   #again = false;
 
-  constructor(load = fetchCameras) {
+  constructor(load = () => getJson('/api/cameras')) {
     super();
     this.#load = load;
   }

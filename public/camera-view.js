@@ -3,7 +3,7 @@
 import { localNow, ServerClock } from './clock.js';
 import { ControlPanel } from './control-panel.js';
 import { ControlValues } from './control-values.js';
-import { build, setData, setHidden, setTab, setText } from './dom.js';
+import { build, setAttribute, setData, setHidden, setTab, setText } from './dom.js';
 import { canFullScreen, toggleFullScreen, watchFullScreen } from './full-screen.js';
 import { LedgerView } from './ledger.js';
 import { Liveness } from './liveness.js';
@@ -15,6 +15,7 @@ import { carried, delay, describe, duration, fileName, pace, refusal, viewers } 
 import { choose } from './transport.js';
 import { watchVisibility } from './visibility.js';
 import { Waves } from './wave.js';
+import { capital } from './words.js';
 
 const TICK_MS = 250;
 const QUIET_MS = 3_000;
@@ -213,10 +214,9 @@ export class CameraView {
     setText(name, this.#title);
     setText(corner, this.#stage.picture ? note : '');
     const label = this.#stage.picture ? [`Picture of ${this.#title}`, note].filter(Boolean).join('. ') : 'No picture';
-    if (canvas.getAttribute('aria-label') !== label) canvas.setAttribute('aria-label', label);
+    setAttribute(canvas, 'aria-label', label);
     const { state } = this.#session;
-    const text = state?.notice ?? '';
-    setText(notice, text && text[0].toUpperCase() + text.slice(1));
+    setText(notice, capital(state?.notice));
   }
 
   #offer(key) {

@@ -3,6 +3,7 @@
 
 import { differs, grouped, rounded } from './control-values.js';
 import { build, setHidden, setText } from './dom.js';
+import { capital } from './words.js';
 
 export class ControlPanel {
   #root;
@@ -65,7 +66,7 @@ export class ControlPanel {
     }
     for (const control of controls) this.#rows.get(control.id).show(control, this.#values.shown(control));
     setHidden(reset, !controls.some((control) => differs(control, this.#values.shown(control))));
-    setText(kept, notice ? notice[0].toUpperCase() + notice.slice(1) : '');
+    setText(kept, capital(notice));
     setText(problem, this.#values.problems.get('') ?? '');
   }
 

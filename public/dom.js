@@ -8,6 +8,10 @@ export function setData(element, name, value) {
   if (element.dataset[name] !== value) element.dataset[name] = value;
 }
 
+export function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
 export function setHidden(element, hidden) {
   if (element.hidden !== hidden) element.hidden = hidden;
 }
@@ -29,6 +33,5 @@ const icon = document.querySelector('link[rel="icon"]');
 export function setTab(title, live) {
   const text = live ? `● ${title}` : title;
   if (document.title !== text) document.title = text;
-  const href = live ? '/icon-live.svg' : '/icon.svg';
-  if (icon.getAttribute('href') !== href) icon.setAttribute('href', href);
+  setAttribute(icon, 'href', live ? '/icon-live.svg' : '/icon.svg');
 }

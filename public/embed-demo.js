@@ -1,6 +1,7 @@
 // The element of embed.js in its variants, with what to write for each. No camera starts before somebody wants it.
 
 import { setText } from './dom.js';
+import { getJson } from './json.js';
 
 const RETRY_MS = 3_000;
 const BACKGROUND = ['background', 'fade-on-scroll', 'pause-offscreen', 'grayscale', 'fade'];
@@ -44,9 +45,7 @@ function show() {
 
 async function cameras() {
   try {
-    const answer = await fetch('/api/cameras', { headers: { Accept: 'application/json' } });
-    if (!answer.ok) throw new Error(`/api/cameras: ${answer.status}`);
-    const list = (await answer.json()).cameras;
+    const { cameras: list } = await getJson('/api/cameras');
     setText(problem, '');
     choice.replaceChildren(...list.map(({ camera, title }) => new Option(title || camera, camera)));
     show();

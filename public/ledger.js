@@ -1,9 +1,11 @@
 // When the camera was on: a line, a bar of the last 24 hours, and a list on request. Asking starts no camera.
 
 import { bestOffset, localNow } from './clock.js';
-import { setData, setHidden, setText } from './dom.js';
+import { setAttribute, setData, setHidden, setText } from './dom.js';
+import { getJson } from './json.js';
 import { clock, DAY, hours, label, line, marks, reach, rows, startOfDay, sum } from './ledger-text.js';
-import { svg } from './svg.js';
+import { percent, svg } from './svg.js';
+import { capital } from './words.js';
 
 const PATIENCE_MS = 10_000;
 /** Between two questions, however often the camera goes on and off. */
@@ -12,7 +14,6 @@ const EACH_MS = 60_000;
 const DRAW_MS = 10_000;
 /** What has no width at all is not drawn, not even its outline. */
 const LEAST = 0.0001;
-const percent = (part) => `${(100 * part).toFixed(3)}%`;
 
 export class LedgerView {
   #parts;
@@ -79,7 +80,7 @@ export class LedgerView {
     let told = null;
     try {
       const since = known ? `?since=${Math.max(0, Math.floor(reach(this.#now)))}` : '';
-      told = await fetchLedger(`/api/cameras/${encodeURIComponent(camera)}/ledger${since}`);
+      told = await getJson(`/api/cameras/${encodeURIComponent(camera)}/ledger${since}`, AbortSignal.timeout(PATIENCE_MS));
     } catch {
       // Said below, and asked again.
     }
@@ -124,8 +125,7 @@ export class LedgerView {
 
   #list(told, now) {
     const { ledgerRows, ledgerNotice } = this.#parts;
-    const notice = told.notice ?? '';
-    setText(ledgerNotice, notice && notice[0].toUpperCase() + notice.slice(1));
+    setText(ledgerNotice, capital(told.notice));
     const all = rows(told.stretches, now, { told: told.now });
     // A list that is read, or scrolled, stays as it is while nothing of it is new.
     const drawn = JSON.stringify(all);
@@ -139,12 +139,6 @@ export class LedgerView {
     }
     if (all.length === 0) body(ledgerRows).append(row(cell('td', 'Not once in the last 24 hours', { colspan: '5' })));
   }
-}
-
-async function fetchLedger(url) {
-  const answer = await fetch(url, { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE_MS) });
-  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-  return answer.json();
 }
 
 // Roles, because browsers take rows that ledger.css lays out as a grid for no rows any more.
@@ -169,8 +163,7 @@ function row(...cells) {
 }
 
 function bar(drawing, stretches, now) {
-  const words = label(stretches, now);
-  if (drawing.getAttribute('aria-label') !== words) drawing.setAttribute('aria-label', words);
+  setAttribute(drawing, 'aria-label', label(stretches, now));
   const times = hours(now).flatMap(({ x, time }) => {
     const tick = svg('line', { class: 'tick', x1: percent(x), x2: percent(x), y1: 10, y2: 14 });
     // At the ends there is no room for it, and at the right one it says "now".

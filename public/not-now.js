@@ -1,9 +1,6 @@
 // What is on the screen where it is not what the camera sees now, in words. Pure: the same input says the same.
 
-const sentence = (text) => {
-  const trimmed = (text ?? '').trim();
-  return trimmed ? `${trimmed[0].toUpperCase()}${trimmed.slice(1)}${/[.!?…]$/.test(trimmed) ? '' : '.'}` : '';
-};
+import { sentence } from './words.js';
 
 /** "12 Nov, 14:03", in the viewer's own time and words; with the year where it is another one than that of `now`. */
 export function moment(ms, now = Date.now(), locale = undefined) {

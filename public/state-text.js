@@ -1,13 +1,7 @@
 // What is going on, in words. Pure: the same input says the same.
 
 import { blocked, delayed, recorded } from './not-now.js';
-
-const sentence = (text) => {
-  const trimmed = (text ?? '').trim();
-  if (!trimmed) return '';
-  const capital = trimmed[0].toUpperCase() + trimmed.slice(1);
-  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
-};
+import { sentence } from './words.js';
 
 const words = (key, title, ...sentences) => ({ key, title, detail: sentences.filter(Boolean).join(' ') });
 

@@ -1,13 +1,12 @@
 // Bars by day. A pointer or the arrow keys choose a day, of which the line above tells.
 
-import { setText } from './dom.js';
+import { setAttribute, setText } from './dom.js';
 import { dated, dayInWords, MEASURES, plain, reading, scale, summary } from './stats-text.js';
-import { svg } from './svg.js';
+import { percent, svg } from './svg.js';
 
 const TOP = 14;
 const BOTTOM = 170;
 const NARROW = 560;
-const percent = (part) => `${(100 * part).toFixed(3)}%`;
 
 export class Plot {
   #parts;
@@ -105,8 +104,6 @@ export class Plot {
       'aria-valuenow': chosen + 1,
       'aria-valuetext': reading(calendar[chosen], measure, today),
     };
-    for (const [name, text] of Object.entries(attributes)) {
-      if (plot.getAttribute(name) !== String(text)) plot.setAttribute(name, text);
-    }
+    for (const [name, value] of Object.entries(attributes)) setAttribute(plot, name, String(value));
   }
 }

@@ -1,8 +1,10 @@
 // Who watched: now, and by day. Asking starts no camera, and counts as no visit.
 
 import { build, setHidden, setText } from './dom.js';
+import { getJson } from './json.js';
 import { Plot } from './stats-plot.js';
 import { bytes, calendar, dayInWords, number, plain, remark, since } from './stats-text.js';
+import { capital } from './words.js';
 
 const EACH_MS = 10_000;
 const PATIENCE_MS = 10_000;
@@ -86,7 +88,7 @@ function show() {
   const asked = new FormData(choice);
   const given = { days: Number(asked.get('days')), measure: asked.get('measure'), today, began };
   setText(element('since'), `Counted since ${since(began)}`);
-  setText(element('notice'), notice ? notice[0].toUpperCase() + notice.slice(1) : '');
+  setText(element('notice'), capital(notice));
   setHidden(choice, cameras.every(({ days }) => days.length === 0));
   for (const [name, card] of cards) {
     if (cameras.some(({ camera }) => camera === name)) continue;
@@ -106,9 +108,7 @@ async function ask() {
   clearTimeout(timer);
   if (document.hidden) return;
   try {
-    const answer = await fetch('/api/stats', { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (!answer.ok) throw new Error(`/api/stats: ${answer.status}`);
-    told = await answer.json();
+    told = await getJson('/api/stats', AbortSignal.timeout(PATIENCE_MS));
     wait = FIRST_RETRY_MS;
     setText(element('said'), '');
     show();

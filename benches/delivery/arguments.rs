@@ -198,6 +198,12 @@ impl Arguments {
         self.filters.iter().filter_map(|filter| Row::parse(filter)).filter(move |row| !in_matrix(row))
     }
 
+    /// The daemons to measure, one at least.
+    pub(crate) fn daemons(&self) -> Vec<PathBuf> {
+        let of_this_build = || vec![env!("CARGO_BIN_EXE_eyelid").into()];
+        if self.daemon.is_empty() { of_this_build() } else { self.daemon.clone() }
+    }
+
     /// The ways to watch that are measured beside that of the page.
     pub(crate) fn ways(&self) -> Vec<Way> {
         let wanted = |way: &Way| self.way.is_empty() || self.way.contains(way);

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use crate::{
     arguments::Arguments,
     connection::{self, Message, understand},
-    daemon::{self, Daemon},
+    daemon::Daemon,
     report,
 };
 
@@ -20,11 +20,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let clicks = if arguments.quick { 5 } else { CLICKS };
-    let mut daemons = arguments.daemon.clone();
-    if daemons.is_empty() {
-        daemons.push(daemon::of_this_build());
-    }
-    for program in daemons {
+    for program in arguments.daemons() {
         let daemon = Daemon::start(&program, folder, 2, "kind = \"pattern\"\nlinger = \"0s\"\n")?;
         let mut times = Vec::new();
         for _ in 0..clicks {

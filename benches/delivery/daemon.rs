@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -22,11 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(crate) struct Daemon {
     child: Child,
     pub(crate) address: SocketAddr,
-}
-
-/// The daemon of this build.
-pub(crate) fn of_this_build() -> PathBuf {
-    env!("CARGO_BIN_EXE_eyelid").into()
 }
 
 impl Daemon {

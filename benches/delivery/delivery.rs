@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     arguments::{Arguments, Row, Way},
-    daemon, nginx, report,
+    nginx, report,
     trial::{Run, Trial},
 };
 
@@ -35,10 +35,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut daemons = arguments.daemon.clone();
-    if daemons.is_empty() {
-        daemons.push(daemon::of_this_build());
-    }
+    let daemons = arguments.daemons();
     let nginx = nginx::find().filter(|_| !arguments.no_nginx);
     let ways = arguments.ways();
     head(&nginx, &ways);

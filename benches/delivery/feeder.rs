@@ -8,12 +8,15 @@ use std::{
     os::unix::fs::FileExt,
     path::PathBuf,
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 use anyhow::{Context, ensure};
 
-use crate::{arguments, connection, picture::Pictures};
+use crate::{
+    arguments, connection,
+    picture::{Pictures, micros},
+};
 
 /// What a sender says to be let in.
 pub(crate) const TOKEN: &str = "benchmark";
@@ -84,8 +87,4 @@ fn replace(pictures: Pictures) -> anyhow::Result<impl FnMut(u64) -> anyhow::Resu
         fs::rename(&part, &path)?;
         Ok(micros)
     })
-}
-
-fn micros() -> anyhow::Result<u64> {
-    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as u64)
 }

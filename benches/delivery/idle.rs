@@ -7,12 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    arguments::Arguments,
-    connection,
-    daemon::{self, Daemon},
-    process, report,
-};
+use crate::{arguments::Arguments, connection, daemon::Daemon, process, report};
 
 /// How many have watched, and for how long, before the daemon is idle again.
 const VIEWERS: usize = 100;
@@ -24,16 +19,12 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let length = Duration::from_secs(if arguments.quick { 3 } else { 10 });
-    let mut daemons = arguments.daemon.clone();
-    if daemons.is_empty() {
-        daemons.push(daemon::of_this_build());
-    }
     report::line(&format!(
         "Idle, over {} s each, with the camera of kind `pattern`; memory in MB.\n",
         length.as_secs()
     ));
     report::head(&["daemon", "CPU", "wake-ups", "threads", "resident", "anonymous", "proportional"]);
-    for program in daemons {
+    for program in arguments.daemons() {
         let daemon = Daemon::start(&program, folder, 2 * VIEWERS, "kind = \"pattern\"\nlinger = \"1s\"\n")?;
         let name = if arguments.daemon.len() > 1 { format!(" {}", program.display()) } else { String::new() };
         thread::sleep(Duration::from_secs(1));

@@ -1,6 +1,10 @@
 //! The pictures: real JPEGs of an exact size, each with its number and its time in it.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, ensure};
 use jpeg_encoder::{ColorType, Encoder};
@@ -56,6 +60,11 @@ impl Pictures {
         stamp[8..].copy_from_slice(&micros.to_be_bytes());
         [HEAD, tail(self.size)].map(|place| (stamp, place.start as u64))
     }
+}
+
+/// The time in µs since 1970, as it is in a stamp.
+pub(crate) fn micros() -> anyhow::Result<u64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as u64)
 }
 
 /// The place of the second stamp: right before the end-of-image marker.

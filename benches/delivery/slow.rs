@@ -4,7 +4,6 @@ use std::{path::Path, time::Duration};
 
 use crate::{
     arguments::{Arguments, Row, Way},
-    daemon,
     process::Memory,
     report,
     trial::{Run, Trial},
@@ -17,10 +16,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     head();
-    let mut daemons = arguments.daemon.clone();
-    if daemons.is_empty() {
-        daemons.push(daemon::of_this_build());
-    }
+    let daemons = arguments.daemons();
     let ways = if arguments.way.is_empty() { &[Way::Socketio][..] } else { &arguments.way };
     for row in rows {
         let seconds = arguments.seconds(row);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     arguments::{Arguments, Row, Way},
-    daemon, report,
+    report,
     trial::{Run, Trial},
 };
 
@@ -31,13 +31,13 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
         "CPU",
         "other programs",
     ]);
-    let program = arguments.daemon.first().cloned().unwrap_or_else(daemon::of_this_build);
+    let [program, ..] = &arguments.daemons()[..] else { return Ok(()) };
     let seconds = arguments.seconds(row);
     let trial = Trial::new(row, folder, seconds)?;
     for _ in 0..arguments.repeat.max(1) {
         for way in [Way::Socketio].into_iter().chain(Way::OTHERS) {
             if arguments.way.is_empty() || arguments.way.contains(&way) {
-                let run = trial.upload(&program, way)?;
+                let run = trial.upload(program, way)?;
                 tell(way, row, report::share(run.others, seconds), &run);
             }
         }

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     os::fd::AsFd,
     path::Path,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, ensure};
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arguments::{self, Way},
     connection,
-    picture::Pictures,
+    picture::{Pictures, micros},
     report,
     stream::Stream,
     viewer::{Picture, Viewer},
@@ -312,8 +312,4 @@ fn read(stream: &mut impl Read, buffer: &mut [u8]) -> anyhow::Result<Option<usiz
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-fn micros() -> anyhow::Result<u64> {
-    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as u64)
 }

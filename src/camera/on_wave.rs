@@ -15,18 +15,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{process::for_each_line, waves::Seen};
+use super::{
+    process::{end, for_each_line},
+    waves::Seen,
+};
 use crate::{
     child::die_with_parent,
     config::{CameraConfig, CameraName},
     repeats::Repeats,
 };
 
-/// How long the program may take; SIGTERM follows.
+/// How long the program may take; SIGTERM follows, and a moment later SIGKILL.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
-
-/// How long it may take to end then; SIGKILL follows.
-const TERM_DEADLINE: Duration = Duration::from_secs(1);
 
 /// How long its last lines may take once it has ended: what has left its process group may still hold the other end.
 const LAST_WORDS_DEADLINE: Duration = Duration::from_secs(3);
@@ -122,16 +122,6 @@ fn start(camera: &CameraName, words: &[String]) -> io::Result<Child> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     die_with_parent(&mut command);
     Command::from(command).kill_on_drop(true).spawn()
-}
-
-/// SIGTERM, then SIGKILL; each to the whole process group.
-async fn end(child: &mut Child, group: Pid) -> io::Result<ExitStatus> {
-    let _ = kill_process_group(group, Signal::TERM);
-    if let Ok(ended) = timeout(TERM_DEADLINE, child.wait()).await {
-        return ended;
-    }
-    let _ = kill_process_group(group, Signal::KILL);
-    child.wait().await
 }
 
 /// Logs the first lines of what it says, and takes in the rest; returns the last one.

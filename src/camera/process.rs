@@ -156,12 +156,16 @@ async fn supervise(
     let _ = tell.send(Told::Ended(failure)).await;
 }
 
-/// It has been asked. Then SIGTERM, then SIGKILL; each to the whole process group, which nobody can ignore in the
-/// end.
+/// It has been asked, and is ended where that was in vain.
 async fn stop_and_wait(child: &mut Child, group: Pid) -> io::Result<ExitStatus> {
-    if let Ok(ended) = timeout(ASK_DEADLINE, child.wait()).await {
-        return ended;
+    match timeout(ASK_DEADLINE, child.wait()).await {
+        Ok(ended) => ended,
+        Err(_) => end(child, group).await,
     }
+}
+
+/// SIGTERM, then SIGKILL; each to the whole process group, which nobody can ignore in the end.
+pub(super) async fn end(child: &mut Child, group: Pid) -> io::Result<ExitStatus> {
     let _ = kill_process_group(group, Signal::TERM);
     if let Ok(ended) = timeout(TERM_DEADLINE, child.wait()).await {
         return ended;
