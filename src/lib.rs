@@ -19,7 +19,8 @@
 //!
 //! | module      | what lives there |
 //! | ----------- | --- |
-//! | [`cli`]     | what each subcommand does: run, check, cameras, snapshot, capture |
+//! | [`cli`]     | what each subcommand does: run, check, doctor, cameras, snapshot, capture |
+//! | [`doctor`]  | what there is to know of this machine when a camera does not work |
 //! | [`daemon`]  | builds cameras and server in order, tears them down in reverse |
 //! | [`web`]     | accept loop, guard, and one file per way to watch |
 //! | [`stats`]   | visitors of the cameras, day by day |
@@ -35,6 +36,7 @@ pub mod cli;
 pub mod config;
 pub mod controls;
 pub mod daemon;
+pub mod doctor;
 pub mod feed;
 pub mod jpeg;
 pub mod logging;

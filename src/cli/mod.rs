@@ -5,6 +5,7 @@
 mod cameras;
 mod capture;
 mod check;
+mod doctor;
 mod run;
 mod snapshot;
 mod token;
@@ -60,6 +61,10 @@ enum Command {
     Check,
     /// Lists the cameras that this machine has
     Cameras,
+    /// Looks whether all is well on this machine, and tells what to do if not
+    ///
+    /// For a bug report too: there are no passwords, tokens, addresses or names in it.
+    Doctor(doctor::Args),
     /// Takes one picture, without a server
     Snapshot(snapshot::Args),
     /// Makes a token for the sender of a camera of kind `push`
@@ -80,6 +85,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&common, args),
         Some(Command::Check) => check::run(&common),
         Some(Command::Cameras) => cameras::run(),
+        Some(Command::Doctor(args)) => doctor::run(&common, &args),
         Some(Command::Snapshot(args)) => snapshot::run(&common, &args),
         Some(Command::Token(args)) => token::run(&common, &args),
         Some(Command::Capture(spec)) => capture::run(&spec),

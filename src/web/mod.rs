@@ -47,6 +47,8 @@ use socketio::Announcer;
 /// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
 pub(crate) const CHANGES_AT_ONCE: [&str; 2] = ["hosts", "page.transport"];
 
+pub(crate) use self::server::owner_of as port_owner;
+
 /// The server and all that browsers get from it.
 ///
 /// ```text

@@ -11,7 +11,7 @@ mod refuse;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bind::{bind, raise_file_limit};
+pub(crate) use bind::{bind, owner_of, raise_file_limit};
 pub(crate) use body::RequestBody;
 pub(crate) use line::Line;
 

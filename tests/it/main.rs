@@ -11,6 +11,7 @@ mod cli;
 mod config;
 mod controls;
 mod cors;
+mod doctor;
 mod embed;
 mod faults;
 mod full_disk;
