@@ -19,8 +19,9 @@
 //!
 //! | module      | what lives there |
 //! | ----------- | --- |
-//! | [`cli`]     | what each subcommand does: run, check, doctor, cameras, snapshot, capture |
+//! | [`cli`]     | what each subcommand does: run, check, doctor, erase, cameras, snapshot, capture |
 //! | [`doctor`]  | what there is to know of this machine when a camera does not work |
+//! | [`erase`]   | what Eyelid keeps on this machine, by name, and its end |
 //! | [`daemon`]  | builds cameras and server in order, tears them down in reverse |
 //! | [`web`]     | accept loop, guard, and one file per way to watch |
 //! | [`stats`]   | visitors of the cameras, day by day |
@@ -37,6 +38,7 @@ pub mod config;
 pub mod controls;
 pub mod daemon;
 pub mod doctor;
+pub mod erase;
 pub mod feed;
 pub mod jpeg;
 pub mod logging;

@@ -6,6 +6,7 @@ mod cameras;
 mod capture;
 mod check;
 mod doctor;
+mod erase;
 mod run;
 mod snapshot;
 mod token;
@@ -65,6 +66,10 @@ enum Command {
     ///
     /// For a bug report too: there are no passwords, tokens, addresses or names in it.
     Doctor(doctor::Args),
+    /// Removes all that Eyelid keeps on this machine, or lists it
+    ///
+    /// Secrets, settings, ledger, visitor counts and pictures. Without --all it only lists them. The daemon has to be stopped.
+    Erase(erase::Args),
     /// Takes one picture, without a server
     Snapshot(snapshot::Args),
     /// Makes a token for the sender of a camera of kind `push`
@@ -86,6 +91,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check) => check::run(&common),
         Some(Command::Cameras) => cameras::run(),
         Some(Command::Doctor(args)) => doctor::run(&common, &args),
+        Some(Command::Erase(args)) => erase::run(&common, &args),
         Some(Command::Snapshot(args)) => snapshot::run(&common, &args),
         Some(Command::Token(args)) => token::run(&common, &args),
         Some(Command::Capture(spec)) => capture::run(&spec),

@@ -102,7 +102,7 @@ fn words(
     out
 }
 
-/// `rtsp://NAME:PASSWORD@camera` without name and password, and what follows a `?`, where tokens stand, left out.
+/// `rtsp://NAME:PASSWORD@camera/live` without name, password and path: some cameras have the password there.
 fn without_logins(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -116,13 +116,9 @@ fn without_logins(text: &str) -> String {
         if kept > 0 {
             out.push_str("…@");
         }
-        let url = &url[kept..];
-        match url.find(['?', '#']) {
-            Some(query) => {
-                out.push_str(&url[..query]);
-                out.push('…');
-            }
-            None => out.push_str(url),
+        out.push_str(&url[kept..authority]);
+        if authority < url.len() {
+            out.push_str("/…");
         }
         rest = after;
     }
@@ -151,8 +147,8 @@ mod tests {
                 "kernel 6.12.47+rpt-rpi-2712, v0.5.2, at 12:30:01",
             ),
             ("two\nlines\u{1b}[31m", "two lines [31m"),
-            ("rtsp://anna:s3cret@10.0.0.7/live?token=abc ended", "rtsp://…@ADDRESS/live… ended"),
-            ("'http://a:b@c@host/' and https://x/#CODE", "'http://…@host/' and https://x/…"),
+            ("rtsp://anna:s3cret@10.0.0.7/live?token=abc ended", "rtsp://…@ADDRESS/… ended"),
+            ("'http://a:b@c@host/' and https://x/#CODE", "'http://…@host/…' and https://x/…"),
             ("/home/ben/config.toml", "/home/USER/config.toml"),
             ("", ""),
         ] {

@@ -193,6 +193,6 @@ device = "/dev/v4l/by-id/s3cret-serial"
         said.contains("no camera at").then_some(said)
     })
     .await;
-    assert!(said.contains("rtsp://…@ADDRESS/s3cret…"), "a path may be what one needs to see: {said}");
-    assert!(!said.contains("10.1.2.3") && !said.contains("anna"), "{said}");
+    assert!(said.contains("rtsp://…@ADDRESS/…"), "{said}");
+    assert!(!said.contains("s3cret") && !said.contains("10.1.2.3") && !said.contains("anna"), "{said}");
 }

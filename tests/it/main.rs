@@ -13,6 +13,7 @@ mod controls;
 mod cors;
 mod doctor;
 mod embed;
+mod erase;
 mod faults;
 mod full_disk;
 mod garbage;
