@@ -6,6 +6,7 @@ mod body;
 mod connection;
 mod io;
 mod line;
+mod peer;
 mod progress;
 mod refuse;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 pub(crate) use bind::{bind, raise_file_limit};
 pub(crate) use body::RequestBody;
 pub(crate) use line::Line;
+pub(crate) use peer::Peer;
 
 use crate::{config::LimitsConfig, repeats::Repeats};
 use admission::{Admission, Ticket};
@@ -139,8 +141,9 @@ pub(crate) async fn serve<S, B>(
         };
         tune(&stream, &limits);
         let progress = Arc::new(Progress::new());
+        let peer = Peer { address: Some(client), tls: false };
         let (http, service, limits) = (http.clone(), service.clone(), limits.clone());
-        open.add(ticket, &progress.clone(), connection::run(http, stream, client, service, progress, limits));
+        open.add(ticket, &progress.clone(), connection::run(http, stream, peer, service, progress, limits));
     }
     drop(listener);
     drop(refusals);

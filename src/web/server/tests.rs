@@ -4,7 +4,6 @@ mod deadlines;
 mod sockets;
 mod whole;
 
-use super::connection::ClientAddr;
 use super::*;
 use bytes::Bytes;
 use http::StatusCode;
@@ -60,7 +59,7 @@ impl Service<Request<RequestBody>> for Routes {
                     Ok(body) => full(body.to_bytes().len().to_string()),
                     Err(_) => full("broken"),
                 },
-                "/address" => full(request.extensions().get::<ClientAddr>().unwrap().0.to_string()),
+                "/address" => full(request.extensions().get::<Peer>().unwrap().to_string()),
                 "/endless" => Response::new(Endless.boxed()),
                 "/newest" => {
                     let line = request.extensions().get::<Line>().unwrap().clone();

@@ -13,6 +13,8 @@ impl super::super::io::Transport for DuplexStream {
     fn forget_unsent(&self) {}
 }
 
+const PEER: Peer = Peer { address: None, tls: false };
+
 /// A connection whose kernel buffers hold `buffer` bytes.
 fn connect(buffer: usize) -> (DuplexStream, JoinHandle<()>, mpsc::UnboundedReceiver<String>, Arc<Progress>) {
     let (routes, called) = routes();
@@ -21,7 +23,7 @@ fn connect(buffer: usize) -> (DuplexStream, JoinHandle<()>, mpsc::UnboundedRecei
     let run = connection::run(
         connection::protocol(),
         stream,
-        ([127, 0, 0, 1], 1).into(),
+        PEER,
         routes,
         progress.clone(),
         Arc::new(Limits::default()),
@@ -192,8 +194,7 @@ async fn numbers(buffer: usize) -> (DuplexStream, Arc<AtomicUsize>) {
     let newest = routes.newest.clone();
     let (mut client, stream) = tokio::io::duplex(buffer);
     let (progress, limits) = (Arc::new(Progress::new()), Arc::new(Limits::default()));
-    let from = ([127, 0, 0, 1], 1).into();
-    tokio::spawn(connection::run(connection::protocol(), stream, from, routes, progress, limits));
+    tokio::spawn(connection::run(connection::protocol(), stream, PEER, routes, progress, limits));
     client.write_all(b"GET /newest HTTP/1.0\r\nhost: localhost\r\n\r\n").await.unwrap();
     read_until(&mut client, "\r\n\r\n").await;
     (client, newest)
@@ -323,7 +324,7 @@ async fn head_and_picture_are_one_write() {
     tokio::spawn(connection::run(
         connection::protocol(),
         Telling(stream, tell, Arc::default()),
-        ([127, 0, 0, 1], 1).into(),
+        PEER,
         routes().0,
         Arc::new(Progress::new()),
         Arc::new(Limits::default()),
@@ -376,7 +377,7 @@ async fn between_requests_nothing_is_kept_to_read_into() {
     tokio::spawn(connection::run(
         connection::protocol(),
         Telling(stream, tell, room.clone()),
-        ([127, 0, 0, 1], 1).into(),
+        PEER,
         routes().0,
         Arc::new(Progress::new()),
         Arc::new(Limits::default()),
