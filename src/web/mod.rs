@@ -40,6 +40,7 @@ use api::About;
 use guard::{Guard, Hosts};
 use page::Page;
 use routes::Site;
+use server::Doors;
 use session::Sessions;
 use smaller::Smaller;
 use socketio::Announcer;
@@ -84,7 +85,7 @@ impl Web {
         about: Arc<About>,
         stats: Stats,
         page: Page,
-        listener: TcpListener,
+        doors: Doors,
         shutdown: CancellationToken,
     ) -> Self {
         let (hosts, current_hosts) = watch::channel(Hosts::new(&config.hosts));
@@ -97,7 +98,7 @@ impl Web {
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
         let routes = warp::service(routes::routes(site));
         let service = guard.layer(page.layer(Sessions.layer(socketio.layer(routes))));
-        let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));
+        let server = tokio::spawn(server::serve(doors, service, (&config.limits).into(), shutdown));
         Self { announcer, hosts, told, server }
     }
 

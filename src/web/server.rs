@@ -1,9 +1,10 @@
-//! The accept loop: one port, HTTP/1.1 with keep-alive, WebSockets, and an end to every wait.
+//! The accept loop: a port and a local socket, HTTP/1.1 with keep-alive, WebSockets, and an end to every wait.
 
 mod admission;
 mod bind;
 mod body;
 mod connection;
+mod doors;
 mod io;
 mod line;
 mod peer;
@@ -11,9 +12,11 @@ mod progress;
 mod refuse;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub(crate) use bind::{bind, raise_file_limit};
 pub(crate) use body::RequestBody;
+pub(crate) use doors::Doors;
 pub(crate) use line::Line;
 pub(crate) use peer::Peer;
 
@@ -28,7 +31,6 @@ use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -87,12 +89,8 @@ impl From<&LimitsConfig> for Limits {
 /// The service is cloned for each connection and has to be ready always. WebSockets count as
 /// connections, but end with their own protocol: close them (`SocketIo::close`) when `shutdown` comes,
 /// or they are cut off at the end of the grace.
-pub(crate) async fn serve<S, B>(
-    listener: TcpListener,
-    service: S,
-    limits: Limits,
-    shutdown: CancellationToken,
-) where
+pub(crate) async fn serve<S, B>(doors: Doors, service: S, limits: Limits, shutdown: CancellationToken)
+where
     S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Unpin + Send + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -114,9 +112,9 @@ pub(crate) async fn serve<S, B>(
                 open.left(ended);
                 continue;
             }
-            accepted = listener.accept() => accepted,
+            accepted = doors.accept() => accepted,
         };
-        let (stream, client) = match accepted {
+        let (wire, address) = match accepted {
             Ok(accepted) => accepted,
             // The client was faster to go than we to accept.
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => continue,
@@ -132,45 +130,37 @@ pub(crate) async fn serve<S, B>(
             }
         };
         open.reap();
-        let ticket = match open.admission.enter(client.ip(), &limits) {
+        let peer = Peer { address, tls: false };
+        // Who may open the local socket is let in whatever else is open.
+        let ticket = match address.map(|from| open.admission.enter(from.ip(), &limits)).transpose() {
             Ok(ticket) => ticket,
             Err(full) => {
-                refusals.refuse(stream, client, full);
+                refusals.refuse(wire, peer, full);
                 continue;
             }
         };
-        tune(&stream, &limits);
+        wire.tune(&limits);
         let progress = Arc::new(Progress::new());
-        let peer = Peer { address: Some(client), tls: false };
         let (http, service, limits) = (http.clone(), service.clone(), limits.clone());
-        open.add(ticket, &progress.clone(), connection::run(http, stream, peer, service, progress, limits));
+        open.add(ticket, &progress.clone(), connection::run(http, wire, peer, service, progress, limits));
     }
-    drop(listener);
+    drop(doors);
     drop(refusals);
     open.shut_down(limits.grace).await;
-}
-
-/// Options of a connection that make it fast, and that end it when its peer is gone.
-fn tune(stream: &TcpStream, limits: &Limits) {
-    // Failure leaves a working connection.
-    stream.set_nodelay(true).ok();
-    // Bytes that are not acknowledged for so long, a window that stays closed included, end the
-    // connection: a cable that was cut, a browser that was frozen.
-    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(limits.write_progress)).ok();
 }
 
 /// All open connections. Their tasks end when their streams are gone, WebSockets included.
 #[derive(Default)]
 struct Open {
     tasks: JoinSet<()>,
-    by_task: HashMap<Id, (Ticket, Arc<Progress>)>,
+    by_task: HashMap<Id, (Option<Ticket>, Arc<Progress>)>,
     admission: Admission,
 }
 
 impl Open {
     fn add(
         &mut self,
-        ticket: Ticket,
+        ticket: Option<Ticket>,
         progress: &Arc<Progress>,
         run: impl Future<Output = ()> + Send + 'static,
     ) {
@@ -188,7 +178,7 @@ impl Open {
                 error.id()
             }
         };
-        if let Some((ticket, _)) = self.by_task.remove(&task) {
+        if let Some((Some(ticket), _)) = self.by_task.remove(&task) {
             self.admission.leave(ticket);
         }
     }

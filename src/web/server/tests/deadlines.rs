@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 impl super::super::io::Transport for DuplexStream {
-    fn last_words(&self, _: &[u8]) {}
+    fn last_words(&mut self, _: &[u8]) {}
     fn queue_little(&self) {}
     fn forget_unsent(&self) {}
 }
@@ -272,7 +272,7 @@ async fn stop_ends_an_idle_connection_at_once_and_a_busy_one_after_its_answer() 
 struct Telling(DuplexStream, mpsc::UnboundedSender<usize>, Arc<AtomicUsize>);
 
 impl super::super::io::Transport for Telling {
-    fn last_words(&self, _: &[u8]) {}
+    fn last_words(&mut self, _: &[u8]) {}
     fn queue_little(&self) {}
     fn forget_unsent(&self) {}
 }
