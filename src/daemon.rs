@@ -17,7 +17,7 @@ use crate::{
     run_folder::RunFolder,
     stats::{Keeper, Stats},
     systemd,
-    web::{self, Web, api::About, page::Page, server::Doors},
+    web::{self, Web, addresses::addresses, api::About, page::Page, server::Doors},
 };
 
 /// What the daemon runs with.
@@ -81,6 +81,7 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
     let mut web = Web::start(&config, cameras, about_web, stats.clone(), page, doors, shutdown.clone());
     let watchdog = tokio::spawn(systemd::watchdog(shutdown.clone()));
     tracing::info!("listening on http://{address}");
+    tracing::info!("the page is at {}", addresses(address, false).join(" and "));
     systemd::ready(&format!("listening on {address}"));
 
     // What can't change while it runs is as it was at the start.

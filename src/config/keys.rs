@@ -24,6 +24,11 @@ pub(super) const GLOBAL: &[Key<Config>] = &[
     Key { name: "listen", read: |c, v| v.listen().map(|x| c.listen = x), show: |c| quoted(c.listen) },
     Key { name: "hosts", read: |c, v| v.hosts().map(|x| c.hosts = x), show: |c| list(&c.hosts) },
     Key {
+        name: "proxies",
+        read: |c, v| v.proxies().map(|x| c.proxies = x),
+        show: |c| list(&c.proxies.iter().collect::<Vec<_>>()),
+    },
+    Key {
         name: "allow_disk",
         read: |c, v| v.boolean().map(|x| c.allow_disk = x),
         show: |c| c.allow_disk.to_string(),

@@ -13,6 +13,7 @@ mod offline;
 mod origin;
 mod picture;
 mod privacy;
+mod proxies;
 mod read;
 mod syntax;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use offline::OfflineConfig;
 pub use origin::{Origin, Origins};
 pub use picture::{Area, Corner, PictureConfig};
 pub use privacy::{PrivacyConfig, QuietHours, Switch};
+pub use proxies::{Proxies, Proxy};
 pub use upload::UploadToken;
 pub use value::{listen_address, parse_duration};
 pub use watch::{Watcher, watch};
@@ -45,6 +47,8 @@ pub struct Config {
     /// Host names, beside `localhost`, IP addresses, the machine's own name and `.local` names, under
     /// which browsers may reach the daemon.
     pub hosts: Vec<String>,
+    /// The reverse proxies in front of the daemon, whose word about clients counts.
+    pub proxies: Proxies,
     /// Allows the rolling file to lie on a disk. Off by default: it would wear out an SD card.
     pub allow_disk: bool,
     /// Where what has been set of cameras is kept; empty for the usual place.
@@ -179,6 +183,7 @@ impl Default for Config {
         Self {
             listen: ([127, 0, 0, 1], 3000).into(),
             hosts: Vec::new(),
+            proxies: Proxies::default(),
             allow_disk: false,
             state_folder: String::new(),
             socketio: SocketIoConfig {

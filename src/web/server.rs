@@ -20,7 +20,10 @@ pub(crate) use doors::Doors;
 pub(crate) use line::Line;
 pub(crate) use peer::Peer;
 
-use crate::{config::LimitsConfig, repeats::Repeats};
+use crate::{
+    config::{Config, Proxies},
+    repeats::Repeats,
+};
 use admission::{Admission, Ticket};
 use http::{Request, Response};
 use http_body::Body;
@@ -40,8 +43,10 @@ use tower::Service;
 pub(crate) struct Limits {
     /// Connections in all, WebSockets included.
     pub(crate) connections: usize,
-    /// Connections from one IPv4 address or one IPv6 /64; loopback is exempt.
+    /// Connections from one IPv4 address or one IPv6 /64; loopback and proxies are exempt.
     pub(crate) connections_per_address: usize,
+    /// Whose word about clients counts, and whose connections are those of many.
+    pub(crate) proxies: Proxies,
     /// From the first byte of a request head (for the first one: from the connection) to its last.
     pub(crate) head: Duration,
     /// From an answer to the first byte of the next request.
@@ -61,6 +66,7 @@ impl Default for Limits {
         Self {
             connections: 2048,
             connections_per_address: 64,
+            proxies: Proxies::default(),
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             // A handler with a deadline of 10 s of its own comes first, as a rule, and says it in its own words.
@@ -73,11 +79,12 @@ impl Default for Limits {
     }
 }
 
-impl From<&LimitsConfig> for Limits {
-    fn from(config: &LimitsConfig) -> Self {
+impl From<&Config> for Limits {
+    fn from(config: &Config) -> Self {
         Self {
-            connections: config.connections,
-            connections_per_address: config.connections_per_address,
+            connections: config.limits.connections,
+            connections_per_address: config.limits.connections_per_address,
+            proxies: config.proxies.clone(),
             ..Self::default()
         }
     }

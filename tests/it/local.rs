@@ -70,7 +70,7 @@ async fn a_socket_that_is_not_ones_own_is_said_so() {
         return; // Root may open all of them.
     }
     let folder = Program::folder();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o000)).unwrap();
     let error = ask(&[folder.path().join("eyelid.sock")], "GET", "/", None).await.unwrap_err().to_string();
     assert!(error.contains("no permission") && error.contains("sudo eyelid"), "{error}");
 }

@@ -6,6 +6,7 @@ use super::io::{Io, Transport};
 use super::line::Line;
 use super::peer::Peer;
 use super::progress::Progress;
+use crate::web::forwarded;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -47,7 +48,8 @@ pub(super) async fn run<T, S, B>(
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let io = Io::new(stream, progress.clone());
-    let service = Noting { inner: Mutex::new(service), peer, progress: progress.clone() };
+    let service =
+        Noting { inner: Mutex::new(service), peer, progress: progress.clone(), limits: limits.clone() };
     let mut state = State::Resting { io, service };
     let mut stopping = false;
     let first_look = progress.check(&limits).unwrap_or_else(|_| tokio::time::Instant::now());
@@ -140,6 +142,7 @@ struct Noting<S> {
     inner: Mutex<S>,
     peer: Peer,
     progress: Arc<Progress>,
+    limits: Arc<Limits>,
 }
 
 impl<S, B> hyper::service::Service<Request<Incoming>> for Noting<S>
@@ -153,7 +156,9 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.progress.request();
         let mut request = request.map(|body| RequestBody::new(body, &self.progress));
+        let client = forwarded::client(self.peer, request.headers(), &self.limits.proxies);
         request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(client);
         request.extensions_mut().insert(Line::new(self.progress.clone()));
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner).call(request);
         NotingFuture { inner, progress: Some(self.progress.clone()) }

@@ -5,6 +5,7 @@ mod sockets;
 mod whole;
 
 use super::*;
+use crate::web::forwarded::Client;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body::Frame;
@@ -21,7 +22,7 @@ use tokio::sync::mpsc;
 type Reply = Response<BoxBody<Bytes, Infallible>>;
 
 /// `/`: a greeting; `/bytes/N`: that many; `/length`: that of the request's body; `/address`: the
-/// client's; `/endless`: a body without end; `/newest`: the number of [`Routes::newest`], ten bytes for each
+/// peer's; `/client`: the client's; `/endless`: a body without end; `/newest`: the number of [`Routes::newest`], ten bytes for each
 /// time that the line is clear; `/never`: no answer; `/slow`: one after five minutes;
 /// `/upgrade`: a protocol that sends without end.
 #[derive(Clone)]
@@ -61,6 +62,7 @@ impl Service<Request<RequestBody>> for Routes {
                     Err(_) => full("broken"),
                 },
                 "/address" => full(request.extensions().get::<Peer>().unwrap().to_string()),
+                "/client" => full(format!("{:?}", request.extensions().get::<Client>().unwrap())),
                 "/endless" => Response::new(Endless.boxed()),
                 "/newest" => {
                     let line = request.extensions().get::<Line>().unwrap().clone();
