@@ -29,6 +29,11 @@ pub(super) const GLOBAL: &[Key<Config>] = &[
         show: |c| quoted(c.access.as_str()),
     },
     Key {
+        name: "proxies",
+        read: |c, v| v.proxies().map(|x| c.proxies = x),
+        show: |c| list(&c.proxies.iter().collect::<Vec<_>>()),
+    },
+    Key {
         name: "allow_disk",
         read: |c, v| v.boolean().map(|x| c.allow_disk = x),
         show: |c| c.allow_disk.to_string(),

@@ -14,6 +14,7 @@ mod offline;
 mod origin;
 mod picture;
 mod privacy;
+mod proxies;
 mod read;
 mod syntax;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use offline::OfflineConfig;
 pub use origin::{Origin, Origins};
 pub use picture::{Area, Corner, PictureConfig};
 pub use privacy::{PrivacyConfig, QuietHours, Switch};
+pub use proxies::{Proxies, Proxy};
 pub use value::{listen_address, parse_duration};
 pub use watch::{Watcher, watch};
 
@@ -47,6 +49,8 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// Who may look and manage.
     pub access: AccessRule,
+    /// The reverse proxies in front of the daemon, whose word about clients counts.
+    pub proxies: Proxies,
     /// Allows the rolling file to lie on a disk. Off by default: it would wear out an SD card.
     pub allow_disk: bool,
     /// Where what has been set of cameras is kept; empty for the usual place.
@@ -182,6 +186,7 @@ impl Default for Config {
             listen: ([127, 0, 0, 1], 3000).into(),
             hosts: Vec::new(),
             access: AccessRule::Auto,
+            proxies: Proxies::default(),
             allow_disk: false,
             state_folder: String::new(),
             socketio: SocketIoConfig {

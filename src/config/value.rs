@@ -7,6 +7,7 @@ use toml::de::{DeInteger, DeValue};
 use super::origin::{Origin, Origins};
 use super::picture::{Area, overlay};
 use super::privacy::QuietHours;
+use super::proxies::{Proxies, Proxy};
 use crate::token::TokenHash;
 
 /// What is wrong with a value, before it is known where it stands.
@@ -219,6 +220,12 @@ impl<'a> Value<'a> {
     pub(super) fn hosts(self) -> Result<Vec<String>, Fault> {
         const ONE: &str = "a host name such as camera.example.org, without scheme, port or path";
         self.list("a list of host names such as [\"camera.example.org\"]", ONE, host_name)
+    }
+
+    /// Reverse proxies; in a variable with commas between them.
+    pub(super) fn proxies(self) -> Result<Proxies, Fault> {
+        let list = "a list of addresses and networks such as [\"127.0.0.1\"]";
+        self.list(list, Proxy::EXPECTED, |text| text.parse().ok())
     }
 
     /// Web sites; in a variable with commas between them.
