@@ -75,7 +75,10 @@ mod tests {
         },
         *,
     };
-    use crate::config::{self, CameraConfig, Config, Request, UploadToken};
+    use crate::{
+        config::{self, CameraConfig, Config, Request},
+        token::TokenHash,
+    };
 
     #[test]
     fn kinds_are_counted() {
@@ -110,9 +113,6 @@ mod tests {
             checks.into_iter().map(|check| check.key).collect::<Vec<_>>()
         };
         assert_eq!(told(push.clone()), ["configuration", "upload"]);
-        assert_eq!(
-            told(CameraConfig { upload_token: Some(UploadToken::of("a")), ..push }),
-            ["configuration"]
-        );
+        assert_eq!(told(CameraConfig { upload_token: Some(TokenHash::of("a")), ..push }), ["configuration"]);
     }
 }

@@ -149,7 +149,7 @@ pub fn examine(request: &Request) -> Report {
             topic("service", |around| service::Facts::look().judge(around)),
             topic("network", |around| network::Facts::look(around).judge(around)),
             topic("configuration", configuration::judge),
-            topic("access", safety::judge),
+            topic("access", |around| safety::Facts::look().judge(around)),
         ],
         LIMIT,
     );

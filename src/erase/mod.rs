@@ -22,6 +22,7 @@ use self::folder::Folder;
 use crate::{
     capture::{own_file, rolling_file},
     config::CameraName,
+    run_folder,
 };
 
 /// A file of ours: its name, and what it is.
@@ -41,11 +42,11 @@ const CAMERA: [Known; 3] = [
 ];
 
 /// In its folder `tls`.
-const TLS: [Known; 2] =
-    [("cert.pem", "the certificate that Eyelid made itself"), ("key.pem", "its private key")];
+const TLS: [Known; 1] =
+    [("self-signed.pem", "the certificate that Eyelid made itself, with its private key")];
 
 /// In the run folder. The lock is needed until the end.
-const RUN: [Known; 1] = [("eyelid.sock", "the socket for commands")];
+const RUN: [Known; 1] = [(run_folder::SOCKET, "the socket for commands")];
 
 /// Where daemons keep what they have.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -141,7 +141,7 @@ async fn another_program_at_the_port_is_bad() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_secret_is_in_a_report() {
-    let hash = eyelid::config::UploadToken::of("a token");
+    let hash = eyelid::token::TokenHash::of("a token");
     let good = format!(
         r#"
 hosts = ["s3cret.example.org"]
