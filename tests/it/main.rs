@@ -12,6 +12,7 @@ mod config;
 mod controls;
 mod cors;
 mod doctor;
+mod documents;
 mod embed;
 mod erase;
 mod faults;
