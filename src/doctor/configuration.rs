@@ -9,6 +9,14 @@ pub(super) fn judge(around: &Surroundings) -> Vec<Check> {
     let key = "configuration";
     let loaded = match around.loaded.as_ref() {
         Ok(loaded) => loaded,
+        // Its message is the system's, and what it quotes is none of the file.
+        Err(errors) if errors.0.iter().any(|error| error.message.contains("ermission denied")) => {
+            return vec![Check::warning(
+                key,
+                "it may not be read by this user",
+                "ask as root: sudo eyelid doctor",
+            )];
+        }
         Err(errors) => {
             let places: Vec<_> = errors.0.iter().take(5).map(place).collect();
             let more = if errors.0.len() > places.len() { ", …" } else { "" };
@@ -54,12 +62,11 @@ pub(super) fn judge(around: &Surroundings) -> Vec<Check> {
 
 /// Where a mistake is. What stands there may be a password.
 fn place(error: &ConfigError) -> String {
-    let place = match &error.place {
-        Place::File(_) => return "the file can't be read as a configuration".to_owned(),
+    match &error.place {
+        Place::File(_) => "the file can't be read as a configuration".to_owned(),
         Place::Position { line, column, .. } => format!("line {line}:{column}"),
-        Place::Variable(_) => return "an environment variable".to_owned(),
-    };
-    place
+        Place::Variable(_) => "an environment variable".to_owned(),
+    }
 }
 
 fn mistakes(count: usize) -> String {
@@ -103,6 +110,15 @@ mod tests {
         assert_eq!((checks.len(), checks[0].verdict), (1, Verdict::Bad));
         assert!(checks[0].what.starts_with("3 mistakes: line 1:"), "{}", checks[0].what);
         assert!(!checks[0].what.contains("s3cret"), "{}", checks[0].what);
+    }
+
+    #[test]
+    fn a_file_that_only_root_may_read_is_no_mistake() {
+        let message = "can't read the configuration: Permission denied (os error 13)".to_owned();
+        let place = Place::File("/etc/eyelid/config.toml".into());
+        let error = ConfigError { place, key: String::new(), message, hint: None };
+        let checks = judge(&Surroundings::new(false, false, Err(error.into())));
+        assert_eq!((checks.len(), checks[0].verdict), (1, Verdict::Warning));
     }
 
     #[test]

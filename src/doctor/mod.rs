@@ -1,7 +1,7 @@
 //! `eyelid doctor`: what there is to know of this machine when a camera does not work, and what to do.
 //!
 //! A topic is a file: its `look` collects facts, its `judge` makes [`Check`]s of them and asks nobody. Nothing in a
-//! report is secret: no value of the configuration gets in, and what other programs say goes through [`scrub`].
+//! report is secret: no value of the configuration gets in, and what other programs say goes through `scrub`.
 
 mod cameras;
 mod clock;
