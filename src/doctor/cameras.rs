@@ -1,9 +1,8 @@
-//! Which cameras there are, and who has them.
+//! Which cameras there are.
 
 use super::{Check, Surroundings};
 use crate::capture::{
     auto::{Detected, Libcamera},
-    busy::{self, Holder},
     protocol::Failure,
 };
 
@@ -13,9 +12,6 @@ pub(super) struct Facts {
     cameras: Vec<String>,
     /// Why there is none, or none of a kind.
     failure: Option<Failure>,
-    holders: Vec<Holder>,
-    /// Whether the open files of all users' processes can be seen.
-    sees_all: bool,
 }
 
 impl Facts {
@@ -35,12 +31,11 @@ impl Facts {
                 .map(|camera| format!("{} ({}, kind v4l2)", camera.name, camera.path.display())),
         );
         let failure = detected.nothing().cloned().or_else(|| detected.v4l2.as_ref().err().cloned());
-        let sees_all = rustix::process::geteuid().is_root();
-        Self { cameras, failure, holders: busy::holders(), sees_all }
+        Self { cameras, failure }
     }
 
     pub(super) fn judge(&self, around: &Surroundings) -> Vec<Check> {
-        vec![self.cameras(around), self.holders(around)]
+        vec![self.cameras(around)]
     }
 
     fn cameras(&self, around: &Surroundings) -> Check {
@@ -62,29 +57,6 @@ impl Facts {
             }
         }
     }
-
-    fn holders(&self, around: &Surroundings) -> Check {
-        let key = "camera-users";
-        let (ours, others): (Vec<_>, Vec<_>) = self.holders.iter().partition(|holder| holder.is_eyelid());
-        // To have the media device open is not to use the camera: PipeWire does so to list cameras.
-        let using: Vec<_> = others.into_iter().filter(|holder| holder.uses).collect();
-        let names = |holders: &[&Holder]| {
-            holders.iter().map(|holder| holder.in_words()).collect::<Vec<_>>().join(", ")
-        };
-        match using.first() {
-            Some(first) if around.uses_camera() => Check::warning(
-                key,
-                format!("a camera is used by another program: {}", names(&using)),
-                format!("end that program, for instance with: sudo kill {}", first.pid),
-            ),
-            Some(_) => Check::good(key, format!("used by {}; Eyelid needs none", names(&using))),
-            None if ours.iter().any(|holder| holder.uses) => {
-                Check::good(key, "used by eyelid, so somebody watches")
-            }
-            None if self.sees_all => Check::good(key, "no program uses a camera"),
-            None => Check::good(key, "no program that this user may see uses a camera; as root all are seen"),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -95,22 +67,16 @@ mod tests {
     };
     use crate::config::Kind;
 
-    fn facts(cameras: &[&str], failure: Option<&str>, holders: Vec<Holder>) -> Facts {
+    fn facts(cameras: &[&str], failure: Option<&str>) -> Facts {
         Facts {
             cameras: cameras.iter().map(|&name| name.to_owned()).collect(),
             failure: failure.map(Failure::unexplained),
-            holders,
-            sees_all: true,
         }
-    }
-
-    fn holder(pid: i32, name: &str, uses: bool) -> Holder {
-        Holder { pid, name: Some(name.to_owned()), uses }
     }
 
     #[test]
     fn no_camera_is_as_bad_as_it_is_needed() {
-        let none = facts(&[], Some("no camera found"), Vec::new());
+        let none = facts(&[], Some("no camera found"));
         for (kinds, expected) in [
             (&[Kind::Libcamera][..], Verdict::Bad),
             (&[Kind::V4l2], Verdict::Bad),
@@ -119,27 +85,10 @@ mod tests {
         ] {
             assert_eq!(none.judge(&around(true, false, kinds))[0].verdict, expected, "{kinds:?}");
         }
-        let one = facts(&["imx708_wide (kind libcamera)"], None, Vec::new());
+        let one = facts(&["imx708_wide (kind libcamera)"], None);
         let check = &one.judge(&around(true, false, &[Kind::Auto]))[0];
         assert_eq!((check.verdict, check.what.as_str()), (Verdict::Good, "imx708_wide (kind libcamera)"));
-        let half = facts(&["imx708"], Some("no permission"), Vec::new());
+        let half = facts(&["imx708"], Some("no permission"));
         assert_eq!(half.judge(&around(true, false, &[Kind::Auto]))[0].verdict, Verdict::Warning);
-    }
-
-    #[test]
-    fn who_uses_a_camera_is_told_unless_it_is_us_or_only_looks() {
-        let auto = around(true, false, &[Kind::Auto]);
-        let told = |holders| facts(&["imx708"], None, holders).judge(&auto).remove(1);
-        assert_eq!(told(Vec::new()).verdict, Verdict::Good);
-        assert_eq!(told(vec![holder(500, "wireplumber", false)]).what, "no program uses a camera");
-        let ours = told(vec![holder(700, "eyelid-libcamer", true), holder(500, "wireplumber", false)]);
-        assert_eq!(
-            (ours.verdict, ours.what.as_str()),
-            (Verdict::Good, "used by eyelid, so somebody watches")
-        );
-        let other = told(vec![holder(700, "eyelid", true), holder(812, "motion", true)]);
-        assert_eq!(other.verdict, Verdict::Warning);
-        assert!(other.what.ends_with("motion (pid 812)"), "{}", other.what);
-        assert!(other.advice.unwrap().ends_with("kill 812"));
     }
 }

@@ -17,6 +17,7 @@ mod safety;
 mod scrub;
 mod service;
 mod surroundings;
+mod users;
 
 use std::{
     fmt,
@@ -141,6 +142,7 @@ pub fn examine(request: &Request) -> Report {
             topic("machine", |around| machine::Facts::look().judge(around)),
             topic("programs", |around| programs::Facts::look().judge(around)),
             topic("cameras", |around| cameras::Facts::look().judge(around)),
+            topic("camera-users", |around| users::Facts::look().judge(around)),
             topic("devices", |around| permission::Facts::look().judge(around)),
             topic("memory", |around| memory::Facts::look().judge(around)),
             topic("folders", |around| folders::Facts::look(around).judge(around)),
