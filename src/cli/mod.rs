@@ -6,7 +6,9 @@ pub mod ask;
 mod cameras;
 mod capture;
 mod check;
+mod link;
 mod run;
+mod setup;
 mod snapshot;
 mod token;
 
@@ -63,6 +65,10 @@ enum Command {
     Cameras,
     /// Takes one picture, without a server
     Snapshot(snapshot::Args),
+    /// Prints the link with which the owner chooses who may look, or chooses another password
+    Setup,
+    /// Makes a link by which guests may look for a while
+    Link(link::Args),
     /// Makes a token for the sender of a camera of kind `push`
     Token(token::Args),
     /// Captures into a rolling file until its standard input ends
@@ -82,6 +88,8 @@ pub fn main() -> ExitCode {
         Some(Command::Check) => check::run(&common),
         Some(Command::Cameras) => cameras::run(),
         Some(Command::Snapshot(args)) => snapshot::run(&common, &args),
+        Some(Command::Setup) => setup::run(),
+        Some(Command::Link(args)) => link::run(&args),
         Some(Command::Token(args)) => token::run(&common, &args),
         Some(Command::Capture(spec)) => capture::run(&spec),
     }
