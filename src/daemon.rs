@@ -17,7 +17,7 @@ use crate::{
     run_folder::RunFolder,
     stats::{Keeper, Stats},
     systemd,
-    web::{self, Web, addresses::addresses, api::About, page::Page, server::Doors},
+    web::{self, Web, addresses::addresses, api::About, page::Page, server::Doors, tls},
 };
 
 /// What the daemon runs with.
@@ -47,6 +47,7 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
     let Options { loaded, request, run_folder, state_folder, program, public, log } = options;
     let Loaded { config, file, .. } = loaded;
     let run_folder = RunFolder::take(&run_folder, config.allow_disk)?;
+    let shown = tls::open(&config.tls.certificate(), &state_folder, &config.hosts, shutdown.clone())?;
     let about = Arc::new(About {
         started: Instant::now(),
         file: file
@@ -76,12 +77,13 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
         Some(folder) => Page::folder(&folder)?,
         None => Page::embedded(),
     };
-    let doors = Doors::new(listener).with_local(run_folder.path());
+    let doors = Doors::new(listener).with_tls(shown).with_local(run_folder.path());
     let (cameras, about_web) = (house.cameras.clone(), Arc::clone(&about));
     let mut web = Web::start(&config, cameras, about_web, stats.clone(), page, doors, shutdown.clone());
     let watchdog = tokio::spawn(systemd::watchdog(shutdown.clone()));
-    tracing::info!("listening on http://{address}");
-    tracing::info!("the page is at {}", addresses(address, false).join(" and "));
+    let scheme = if config.tls.is_on() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{address}");
+    tracing::info!("the page is at {}", addresses(address, config.tls.is_on()).join(" and "));
     systemd::ready(&format!("listening on {address}"));
 
     // What can't change while it runs is as it was at the start.

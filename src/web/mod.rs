@@ -24,6 +24,8 @@ pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
 mod stats;
+pub(crate) mod tls;
+mod tls_only;
 mod upload;
 mod websocket;
 
@@ -46,6 +48,7 @@ use server::Doors;
 use session::Sessions;
 use smaller::Smaller;
 use socketio::Announcer;
+use tls_only::TlsOnly;
 
 /// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
 pub(crate) const CHANGES_AT_ONCE: [&str; 2] = ["hosts", "page.transport"];
@@ -53,7 +56,7 @@ pub(crate) const CHANGES_AT_ONCE: [&str; 2] = ["hosts", "page.transport"];
 /// The server and all that browsers get from it.
 ///
 /// ```text
-/// connection ─▶ guard ─▶ the Socket.IO client's file ─▶ Socket.IO ─▶ routes
+/// connection ─▶ guard ─▶ only by TLS ─▶ the Socket.IO client's file ─▶ Socket.IO ─▶ routes
 /// ```
 pub(crate) struct Web {
     announcer: Announcer,
@@ -99,7 +102,8 @@ impl Web {
         let site = Site { cameras, about, stats, page: page.clone(), page_config, heartbeat, smaller };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
         let routes = warp::service(routes::routes(site));
-        let service = guard.layer(page.layer(Sessions.layer(socketio.layer(routes))));
+        let tls_only = TlsOnly { on: config.tls.is_on() };
+        let service = guard.layer(tls_only.layer(page.layer(Sessions.layer(socketio.layer(routes)))));
         let server = tokio::spawn(server::serve(doors, service, config.into(), shutdown));
         Self { announcer, hosts, told, server }
     }
