@@ -8,7 +8,7 @@ use super::origin::{Origin, Origins};
 use super::picture::{Area, overlay};
 use super::privacy::QuietHours;
 use super::proxies::{Proxies, Proxy};
-use super::upload::UploadToken;
+use crate::token::TokenHash;
 
 /// What is wrong with a value, before it is known where it stands.
 #[derive(Debug, PartialEq)]
@@ -166,8 +166,8 @@ impl<'a> Value<'a> {
     }
 
     /// The hash of a token, or none where it is empty.
-    pub(super) fn upload_token(self) -> Result<Option<UploadToken>, Fault> {
-        self.optional(UploadToken::EXPECTED).map_err(|fault| {
+    pub(super) fn upload_token(self) -> Result<Option<TokenHash>, Fault> {
+        self.optional(TokenHash::EXPECTED).map_err(|fault| {
             // Errors get into logs, and this may be the secret itself.
             let found = match self.as_text() {
                 Some(_) => "another text".to_owned(),
@@ -175,7 +175,7 @@ impl<'a> Value<'a> {
             };
             let fault = Fault {
                 hint: fault.hint,
-                ..Fault::expected(&format!("{}, or nothing", UploadToken::EXPECTED), &found)
+                ..Fault::expected(&format!("{}, or nothing", TokenHash::EXPECTED), &found)
             };
             fault.hint("eyelid token NAME makes a token and prints this line")
         })

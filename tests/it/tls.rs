@@ -23,7 +23,7 @@ async fn all_that_there_is_works_over_tls() {
     let (camera, certificate) = (StandIn::new(), Certificate::new());
     let push = format!(
         "[[camera]]\nname = \"door\"\nkind = \"push\"\nupload_token = \"{}\"\nstall_timeout = \"5m\"\n",
-        eyelid::config::UploadToken::of(TOKEN)
+        eyelid::token::TokenHash::of(TOKEN)
     );
     let config = format!("{}{}{push}", certificate.section(), camera.entry("tank", "linger = \"0s\""));
     let daemon = Daemon::start(&config).await;

@@ -24,6 +24,9 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Sends what fits into the kernel's buffer, as well as that goes.
     fn last_words(&mut self, words: &[u8]);
 
+    /// Says that no more comes, where the end of the stream alone could be anybody's doing.
+    fn farewell(&mut self) {}
+
     /// Makes the kernel refuse bytes while more than a little waits in it to be sent.
     fn queue_little(&self);
 
@@ -220,7 +223,7 @@ impl<T: Transport> Drop for Io<T> {
         match self.progress.killed() {
             Some(Late::Head | Late::Body) if self.progress.can_answer() => self.inner.last_words(TOO_SLOW),
             Some(Late::Write | Late::Shutdown) => self.inner.forget_unsent(),
-            _ => {}
+            _ => self.inner.farewell(),
         }
         self.progress.close();
     }

@@ -51,16 +51,22 @@ impl Secure {
     pub(super) fn last_words(&mut self, words: &[u8]) {
         match self {
             Self::Plain(stream) => drop(stream.try_write(words)),
+            // What is still to be sent goes first, or the client could make nothing of it.
             Self::Open(stream) => {
-                let (counted, session) = stream.get_mut();
-                // What is still to be sent goes first, or the client could make nothing of it.
-                if session.writer().write_all(words).is_ok() {
-                    session.send_close_notify();
-                    while session.wants_write() && session.write_tls(&mut Now(&counted.stream)).is_ok() {}
-                }
+                stream.get_mut().1.writer().write_all(words).ok();
+                self.farewell();
             }
             // Without a handshake there is no way to say anything.
-            Self::Fresh(..) | Self::Greeting(_) | Self::Failed => {}
+            _ => {}
+        }
+    }
+
+    /// Says that no more comes, as far as there is room for that in the kernel's buffer.
+    pub(super) fn farewell(&mut self) {
+        if let Self::Open(stream) = self {
+            let (counted, session) = stream.get_mut();
+            session.send_close_notify();
+            while session.wants_write() && session.write_tls(&mut Now(&counted.stream)).is_ok() {}
         }
     }
 

@@ -69,6 +69,12 @@ impl Transport for Wire {
         }
     }
 
+    fn farewell(&mut self) {
+        if let Self::Secure(stream) = self {
+            stream.farewell();
+        }
+    }
+
     fn queue_little(&self) {
         // The kernel would let its queue grow to megabytes, which are minutes for a slow reader. It still
         // takes one segment of up to 64 KiB when there is less than this, so large pictures need few calls.
