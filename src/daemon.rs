@@ -19,7 +19,7 @@ use crate::{
     run_folder::RunFolder,
     stats::{Keeper, Stats},
     systemd,
-    web::{self, Links, Served, Web, addresses::addresses, api::About, page::Page, server::Doors},
+    web::{self, Links, Served, Web, addresses::addresses, api::About, page::Page, server::Doors, tls},
 };
 
 /// What the daemon runs with.
@@ -49,6 +49,7 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
     let Options { loaded, request, run_folder, state_folder, program, public, log } = options;
     let Loaded { config, file, .. } = loaded;
     let run_folder = RunFolder::take(&run_folder, config.allow_disk)?;
+    let shown = tls::open(&config.tls.certificate(), &state_folder, &config.hosts, shutdown.clone())?;
     let about = Arc::new(About {
         started: Instant::now(),
         file: file
@@ -80,20 +81,21 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
         Some(folder) => Page::folder(&folder)?,
         None => Page::embedded(),
     };
-    let doors = Doors::new(listener).with_local(run_folder.path());
+    let doors = Doors::new(listener).with_tls(shown).with_local(run_folder.path());
     let served = Served {
         cameras: house.cameras.clone(),
         access: access.clone(),
         about: Arc::clone(&about),
         stats: stats.clone(),
         page,
-        links: Links { listen: address, tls: false },
+        links: Links { listen: address, tls: config.tls.is_on() },
     };
     let links = served.links.clone();
     let mut web = Web::start(&config, served, doors, shutdown.clone());
     let watchdog = tokio::spawn(systemd::watchdog(shutdown.clone()));
-    tracing::info!("listening on http://{address}");
-    tracing::info!("the page is at {}", addresses(address, false).join(" and "));
+    let scheme = if config.tls.is_on() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{address}");
+    tracing::info!("the page is at {}", addresses(address, config.tls.is_on()).join(" and "));
     tell_who_may_look(&access, address, &links);
     systemd::ready(&format!("listening on {address}"));
 

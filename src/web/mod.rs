@@ -27,6 +27,8 @@ pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
 mod stats;
+pub(crate) mod tls;
+mod tls_only;
 mod upload;
 mod websocket;
 
@@ -52,6 +54,7 @@ use server::Doors;
 use session::Sessions;
 use smaller::Smaller;
 use socketio::Announcer;
+use tls_only::TlsOnly;
 
 /// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
 pub(crate) const CHANGES_AT_ONCE: [&str; 3] = ["access", "hosts", "page.transport"];
@@ -59,7 +62,7 @@ pub(crate) const CHANGES_AT_ONCE: [&str; 3] = ["access", "hosts", "page.transpor
 /// The server and all that browsers get from it.
 ///
 /// ```text
-/// connection ─▶ guard ─▶ door ─▶ the Socket.IO client's file ─▶ Socket.IO ─▶ routes
+/// connection ─▶ guard ─▶ only by TLS ─▶ door ─▶ the Socket.IO client's file ─▶ Socket.IO ─▶ routes
 /// ```
 pub(crate) struct Web {
     announcer: Announcer,
@@ -105,7 +108,9 @@ impl Web {
         let site = Site { cameras, about, stats, page: page_files, page_config, heartbeat, smaller, links };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
         let routes = warp::service(routes::routes(site));
-        let service = guard.layer(door.layer(page.layer(Sessions.layer(socketio.layer(routes)))));
+        let tls_only = TlsOnly { on: config.tls.is_on() };
+        let service = page.layer(Sessions.layer(socketio.layer(routes)));
+        let service = guard.layer(tls_only.layer(door.layer(service)));
         let server = tokio::spawn(server::serve(doors, service, config.into(), shutdown));
         Self { announcer, hosts, told, access, server }
     }

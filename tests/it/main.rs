@@ -32,6 +32,7 @@ mod snapshot;
 mod socketio;
 mod stats;
 mod support;
+mod tls;
 mod upload;
 mod wave;
 mod websocket;
