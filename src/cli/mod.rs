@@ -6,6 +6,8 @@ pub mod ask;
 mod cameras;
 mod capture;
 mod check;
+mod doctor;
+mod erase;
 mod link;
 mod run;
 mod setup;
@@ -63,6 +65,14 @@ enum Command {
     Check,
     /// Lists the cameras that this machine has
     Cameras,
+    /// Looks whether all is well on this machine, and tells what to do if not
+    ///
+    /// For a bug report too: there are no passwords, tokens, addresses or names in it.
+    Doctor(doctor::Args),
+    /// Removes all that Eyelid keeps on this machine, or lists it
+    ///
+    /// Secrets, settings, ledger, visitor counts and pictures. Without --all it only lists them. The daemon has to be stopped.
+    Erase(erase::Args),
     /// Takes one picture, without a server
     Snapshot(snapshot::Args),
     /// Prints the link with which the owner chooses who may look, or chooses another password
@@ -87,6 +97,8 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&common, args),
         Some(Command::Check) => check::run(&common),
         Some(Command::Cameras) => cameras::run(),
+        Some(Command::Doctor(args)) => doctor::run(&common, &args),
+        Some(Command::Erase(args)) => erase::run(&common, &args),
         Some(Command::Snapshot(args)) => snapshot::run(&common, &args),
         Some(Command::Setup) => setup::run(),
         Some(Command::Link(args)) => link::run(&args),

@@ -59,6 +59,8 @@ use tls_only::TlsOnly;
 /// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
 pub(crate) const CHANGES_AT_ONCE: [&str; 3] = ["access", "hosts", "page.transport"];
 
+pub(crate) use self::server::owner_of as port_owner;
+
 /// The server and all that browsers get from it.
 ///
 /// ```text

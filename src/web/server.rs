@@ -15,7 +15,7 @@ mod secure;
 mod tests;
 mod wire;
 
-pub(crate) use bind::{bind, raise_file_limit};
+pub(crate) use bind::{bind, owner_of, raise_file_limit};
 pub(crate) use body::RequestBody;
 pub(crate) use doors::Doors;
 pub(crate) use line::Line;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs service.sh, v4l2.sh and gpio.sh as root in a guest of its own, with a real systemd and cameras of the kernel's; or those of
+# Runs service.sh, doctor.sh, v4l2.sh and gpio.sh as root in a guest of its own, with a real systemd and cameras of the kernel's; or those of
 # them that are named. By software emulation, which works everywhere and takes some minutes. As root on Debian. Prints
 # what they say, and fails if one of them fails twice. EYELID and EYELID_LIBCAMERA name the programs to test; the second
 # one is left out if it does not exist.
@@ -28,7 +28,7 @@ done
 
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
-[ $# -gt 0 ] || set -- service v4l2 gpio
+[ $# -gt 0 ] || set -- service doctor v4l2 gpio
 for script in "$@"; do
     cp "$here/$script.sh" "$share/"
     echo "echo '== $script'; bash ./$script.sh || failed=1"
