@@ -1,7 +1,7 @@
 //! Writes the manual pages and shell completions of both programs, as the packages have them.
 //!
-//! `cargo run --example manual FOLDER` makes FOLDER/man, a page for each program and each subcommand, and FOLDER/bash,
-//! FOLDER/zsh and FOLDER/fish. An example, so that the daemon is built without what makes them.
+//! `cargo run --example manual FOLDER` makes FOLDER/PROGRAM/man, a page for the program and each subcommand, and
+//! FOLDER/PROGRAM/bash, zsh and fish. An example, so that the daemon is built without what makes them.
 
 use std::{env, fs, io, path::Path};
 
@@ -13,7 +13,8 @@ fn main() -> anyhow::Result<()> {
     let folder = env::args_os().nth(1).ok_or_else(|| anyhow::anyhow!("usage: manual FOLDER"))?;
     let folder = Path::new(&folder);
     for command in [eyelid::cli::command(), eyelid::cli::libcamera_command()] {
-        completions(&command, folder)?;
+        let folder = folder.join(command.get_name());
+        completions(&command, &folder)?;
         let mut command = command.disable_help_subcommand(true);
         command.build();
         let man = folder.join("man");
