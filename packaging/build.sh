@@ -35,7 +35,15 @@ else
         flags+=("--remap-path-prefix=${registry%/}=/crates")
     done
     export RUSTFLAGS="${flags[*]}"
-    cargo build --locked --release --target $triple --bin eyelid
+    linker=${triple//-/_}
+    linker=CARGO_TARGET_${linker^^}_LINKER
+    env "$linker=/opt/eyelid/debian12/link-$arch" cargo build --locked --release --target $triple --bin eyelid
+    # What needs a later glibc than Debian 12 has, 2.36, does not start there.
+    newest=$(objdump -T "$CARGO_TARGET_DIR/$triple/release/eyelid" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)
+    [ "$(printf '%s\nGLIBC_2.36\n' "$newest" | sort -V | tail -n 1)" = GLIBC_2.36 ] || {
+        echo "build.sh: eyelid needs $newest, which Debian 12 does not have" >&2
+        exit 1
+    }
     cargo build --locked --release --target $triple --features libcamera --bin eyelid-libcamera
 fi
 

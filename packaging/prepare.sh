@@ -4,13 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${SOURCE_DATE_EPOCH:?it has to be set}"
 out=target/package
-rm -rf $out/{eyelid,eyelid-libcamera,changelog,config.toml,eyelid.service,third-party-licenses}
+rm -rf $out/{eyelid,eyelid-libcamera,changelog,config.toml,eyelid.service,third-party-licenses.gz}
 mkdir -p $out
 
 cargo build --quiet --locked --example manual --example licenses
 examples=${CARGO_TARGET_DIR:-target}/debug/examples
 "$examples/manual" $out
-"$examples/licenses" > $out/third-party-licenses
+"$examples/licenses" | gzip -9n > $out/third-party-licenses.gz
 
 # Whoever installs a package wants to look from another machine, which the shipped file does not let in.
 sed 's/^listen = .*/listen = "[::]:3000"/' config.toml > $out/config.toml
@@ -24,7 +24,7 @@ maintainer=$(sed -n 's/^maintainer = "\(.*\)"/\1/p' Cargo.toml)
 cat > $out/changelog << C
 eyelid ($version-1) unstable; urgency=medium
 
-  * What is new is in CHANGELOG.md.
+  * What is new is in changelog.gz.
 
  -- $maintainer  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")
 C

@@ -23,7 +23,7 @@ use crate::{
 /// What was wrong with the arguments or the configuration; clap exits with the same code.
 const EXIT_USAGE: u8 = 2;
 
-/// An on-demand camera daemon: the camera is open only while somebody looks.
+/// On-demand camera daemon: the camera is open only while somebody looks.
 #[derive(Debug, Parser)]
 #[command(
     version,

@@ -18,7 +18,7 @@ check() { # check NAME COMMAND...
     fi
 }
 not() { ! "$@"; }
-apt() { apt-get -y -qq --no-download -o Dpkg::Use-Pty=0 "$@" < /dev/null > /tmp/apt 2>&1 || { cat /tmp/apt; return 1; }; }
+apt() { apt-get -y -qq -o Dpkg::Use-Pty=0 "$@" < /dev/null > /tmp/apt 2>&1 || { cat /tmp/apt; return 1; }; }
 field() { dpkg-deb -f "$1" "$2"; }
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status} ${Version}' "$1")" = "installed $2" ]; }
 
@@ -32,8 +32,8 @@ echo '-- what they are'
 lint() { lintian --fail-on error --allow-root "$@" > /tmp/lintian 2>&1; local code=$?; cat /tmp/lintian; return $code; }
 check 'lintian finds no error in them' lint "$base" "$libcamera"
 cat /tmp/lintian
-alone() { field "$base" Depends | grep -Ex 'libc6 \([^,]*\), libgcc-s1 \([^,]*\)'; }
-check 'eyelid depends on libc alone, with what comes with that' alone
+alone() { field "$base" Depends | grep -Ex 'libc6 \([^,]*\)'; }
+check 'eyelid depends on libc alone' alone
 check 'eyelid-libcamera depends on eyelid of its version' grep -F "eyelid (= $version)" <(field "$libcamera" Depends)
 check 'and on the libcamera that it is linked with' grep -E 'libcamera0\.[0-9]+ \(' <(field "$libcamera" Depends)
 echo "   $(field "$base" Depends); $(field "$libcamera" Depends)"
@@ -79,7 +79,7 @@ pages() { # a page for each program and subcommand, which no formatter complains
     for name in eyelid eyelid-libcamera $(echo "$commands" | sed 's/^/eyelid-/'); do
         page=/usr/share/man/man1/$name.1.gz
         [ -e "$page" ] || { echo "$name has no page"; return 1; }
-        complaints=$(man --warnings -E UTF-8 -l -T utf8 -Z "$page" 2>&1 > /dev/null; zcat "$page" | mandoc -T lint -W warning)
+        complaints=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 > /dev/null; zcat "$page" | mandoc -T lint -W warning)
         [ -z "$complaints" ] || { echo "$name: $complaints"; return 1; }
     done
 }
@@ -91,7 +91,7 @@ check 'zsh and fish have theirs' ls /usr/share/zsh/vendor-completions/_eyelid /u
 check 'the copyright file' grep -q '^License: MIT' /usr/share/doc/eyelid/copyright
 licences() { zcat /usr/share/doc/eyelid/third-party-licenses.gz | grep -q '^tokio [0-9.]*: MIT'; }
 check 'and the licences of the libraries' licences
-check 'the configuration is explained' ls /usr/share/doc/eyelid/docs/configuration.md.gz
+check 'the configuration is explained' ls /usr/share/doc/eyelid/docs/configuration.md
 
 echo '-- upgrade'
 check 'both are purged' apt purge eyelid eyelid-libcamera
@@ -127,7 +127,6 @@ check 'and purged once more' sh /tmp/postrm purge
 rmdir /var/lib/private # systemd's
 ours > /tmp/at-last
 check 'nothing is left' diff /tmp/at-first /tmp/at-last
-check 'nothing of that name either' not grep -i eyelid /tmp/at-last
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
