@@ -52,7 +52,7 @@ run_section() {
         libcamera) as_root && tests/libcamera/run.sh ;;
         arm64) as_root && tests/libcamera/arm64.sh ;;
         packages) as_root && tests/packages/run.sh ;;
-        qemu) as_root && cargo build --locked && tests/qemu/run.sh ;;
+        qemu) as_root && tests/packages/build.sh --debug && tests/qemu/run.sh ;;
     esac
 }
 
@@ -119,6 +119,7 @@ missing_packages() {
                     have qemu-system-x86_64 || echo qemu-system-x86 seabios
                     have mmdebstrap || echo mmdebstrap
                     have mke2fs || echo e2fsprogs
+                    have debootstrap || echo debootstrap
                 fi
                 ;;
             fuzz) have c++ || echo g++ ;;

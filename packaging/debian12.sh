@@ -21,7 +21,7 @@ for arch in amd64 arm64; do
     mkdir -p $prefix/$arch/deb
     chown _apt $prefix/$arch/deb
     (cd $prefix/$arch/deb && apt12 download libc6:$arch libc6-dev:$arch libgcc-s1:$arch)
-    for package in $prefix/$arch/deb/*.deb; do
+    for package in "$prefix/$arch/deb"/*.deb; do
         dpkg -x "$package" $prefix/$arch
     done
     rm -r $prefix/$arch/deb

@@ -74,9 +74,9 @@ check 'the script is run twice without harm' sh -c "/var/lib/dpkg/info/eyelid.po
 echo '-- what there is to read'
 pages() { # a page for each program and subcommand, which no formatter complains about
     local name commands
-    commands=$(eyelid --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -vx help)
+    commands=$(eyelid --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/eyelid-\1/p' | grep -vx eyelid-help)
     [ "$(echo "$commands" | wc -l)" -ge 6 ] || return
-    for name in eyelid eyelid-libcamera $(echo "$commands" | sed 's/^/eyelid-/'); do
+    for name in eyelid eyelid-libcamera $commands; do
         page=/usr/share/man/man1/$name.1.gz
         [ -e "$page" ] || { echo "$name has no page"; return 1; }
         complaints=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 > /dev/null; zcat "$page" | mandoc -T lint -W warning)
