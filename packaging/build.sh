@@ -23,10 +23,11 @@ if [ "${2:-}" = --debug ]; then
     export CARGO_TARGET_DIR=/target/package-debug
     release=$CARGO_TARGET_DIR/$triple/release
     mkdir -p "$release"
-    CARGO_TARGET_DIR=/target cargo build --locked --features libcamera --bin eyelid-libcamera
+    # With an example, for which libraries have the features that tests give them: so those of the tests do.
+    CARGO_TARGET_DIR=/target cargo build --locked --features libcamera --bin eyelid-libcamera --example licenses
     strip -o "$release/eyelid-libcamera" "$built/eyelid-libcamera"
     # The one without libcamera's features comes last: whoever comes after finds it so.
-    CARGO_TARGET_DIR=/target cargo build --locked --bin eyelid
+    CARGO_TARGET_DIR=/target cargo build --locked --bin eyelid --example licenses
     strip -o "$release/eyelid" "$built/eyelid"
 else
     export CARGO_TARGET_DIR=/target/package

