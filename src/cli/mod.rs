@@ -17,7 +17,7 @@ mod token;
 use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{Arg, ArgAction, Args as _, CommandFactory, Parser, Subcommand};
 
 use crate::{
     capture::Spec,
@@ -27,7 +27,7 @@ use crate::{
 /// What was wrong with the arguments or the configuration; clap exits with the same code.
 const EXIT_USAGE: u8 = 2;
 
-/// An on-demand camera daemon: the camera is open only while somebody looks.
+/// On-demand camera daemon: the camera is open only while somebody looks.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -105,6 +105,23 @@ pub fn main() -> ExitCode {
         Some(Command::Token(args)) => token::run(&common, &args),
         Some(Command::Capture(spec)) => capture::run(&spec),
     }
+}
+
+/// The arguments of `eyelid`, for manual pages and shell completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The arguments of `eyelid-libcamera`: those of a capture, or `--list`.
+///
+/// Not derived: an `Option` of arguments that have groups of arguments in them is always none to clap.
+pub fn libcamera_command() -> clap::Command {
+    let command = clap::Command::new("eyelid-libcamera")
+        .about("Takes pictures with a libcamera camera, each in place of the one before")
+        .version(env!("CARGO_PKG_VERSION"));
+    let list = Arg::new("list").long("list").action(ArgAction::SetTrue).exclusive(true);
+    Spec::augment_args(command)
+        .arg(list.help("Prints the cameras that there are, one JSON object a line, and ends"))
 }
 
 impl Common {
