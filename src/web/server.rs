@@ -10,6 +10,7 @@ mod line;
 mod peer;
 mod progress;
 mod refuse;
+mod secure;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod access_matrix;
 mod capture_process;
 mod cli;
 mod config;
@@ -34,6 +35,7 @@ mod snapshot;
 mod socketio;
 mod stats;
 mod support;
+mod tls;
 mod upload;
 mod wave;
 mod websocket;
