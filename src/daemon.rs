@@ -17,7 +17,7 @@ use crate::{
     run_folder::RunFolder,
     stats::{Keeper, Stats},
     systemd,
-    web::{self, Web, api::About, page::Page},
+    web::{self, Web, addresses::addresses, api::About, page::Page, server::Doors},
 };
 
 /// What the daemon runs with.
@@ -76,10 +76,12 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
         Some(folder) => Page::folder(&folder)?,
         None => Page::embedded(),
     };
+    let doors = Doors::new(listener).with_local(run_folder.path());
     let (cameras, about_web) = (house.cameras.clone(), Arc::clone(&about));
-    let mut web = Web::start(&config, cameras, about_web, stats.clone(), page, listener, shutdown.clone());
+    let mut web = Web::start(&config, cameras, about_web, stats.clone(), page, doors, shutdown.clone());
     let watchdog = tokio::spawn(systemd::watchdog(shutdown.clone()));
     tracing::info!("listening on http://{address}");
+    tracing::info!("the page is at {}", addresses(address, false).join(" and "));
     systemd::ready(&format!("listening on {address}"));
 
     // What can't change while it runs is as it was at the start.

@@ -22,12 +22,14 @@
 //! | [`cli`]     | what each subcommand does: run, check, cameras, snapshot, capture |
 //! | [`daemon`]  | builds cameras and server in order, tears them down in reverse |
 //! | [`web`]     | accept loop, guard, and one file per way to watch |
+//! | [`access`]  | who is known: password, sessions, app passwords, guest links |
 //! | [`stats`]   | visitors of the cameras, day by day |
 //! | [`camera`]  | the handle and its task, the lifecycle as a pure state machine, viewers, the child process |
 //! | [`capture`] | what runs in the child: the protocol, the rolling file, one file per kind of camera |
 //! | [`feed`]    | from the rolling file to frames in memory |
-//! | [`child`], [`config`], [`controls`], [`jpeg`], [`logging`], `memory`, [`picture`], `repeats`, [`run_folder`], [`state_folder`], [`systemd`] | the ground: used by the others, using none of them |
+//! | [`child`], [`config`], [`controls`], [`jpeg`], [`logging`], `memory`, [`picture`], `repeats`, [`run_folder`], [`state_folder`], [`systemd`], [`token`] | the ground: used by the others, using none of them |
 
+pub mod access;
 pub mod camera;
 pub mod capture;
 pub mod child;
@@ -45,4 +47,5 @@ pub mod run_folder;
 pub mod state_folder;
 pub mod stats;
 pub mod systemd;
+pub mod token;
 pub mod web;

@@ -15,6 +15,9 @@ use crate::capture::{own_file, rolling_file};
 /// The magic numbers of `statfs(2)` for file systems that live in memory: tmpfs and ramfs.
 const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 
+/// The local socket in the folder.
+pub(crate) const SOCKET: &str = "eyelid.sock";
+
 /// The folder, ours alone for as long as this value lives, and cleaned up with it.
 #[derive(Debug)]
 pub struct RunFolder {
@@ -70,14 +73,14 @@ impl RunFolder {
         &self.path
     }
 
-    /// Removes what an earlier process left: camera folders with a rolling file, and temporary files.
+    /// Removes what an earlier process left: camera folders with a rolling file, temporary files, the local socket.
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
         for entry in entries.flatten() {
             let path = entry.path();
             let _ = fs::remove_file(path.join(rolling_file::FILE_NAME));
             match path.extension().and_then(|extension| extension.to_str()) {
-                Some("part") => drop(fs::remove_file(&path)),
+                Some("part" | "sock") => drop(fs::remove_file(&path)),
                 // Whatever else a command has put there.
                 Some(own_file::EXTENSION | own_file::PUSH_EXTENSION) => drop(fs::remove_dir_all(&path)),
                 _ => {}

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use eyelid::config::UploadToken;
+use eyelid::config::TokenHash;
 
 use crate::{
     arguments::{Row, Way},
@@ -92,7 +92,7 @@ impl<'a> Trial<'a> {
         // The pictures' stamps are metadata.
         let camera = format!(
             "kind = \"push\"\nupload_token = \"{}\"\nkeep_metadata = true\nlinger = \"1s\"\ninterval = \"{}ms\"\n",
-            UploadToken::of(feeder::TOKEN),
+            TokenHash::of(feeder::TOKEN),
             (1000.0 / self.row.rate) as u64,
         );
         let daemon = Daemon::start(program, self.folder, 2 * self.row.viewers, &camera)?;

@@ -35,8 +35,9 @@ pub use tally::Tally;
 
 use crate::{
     capture::rolling_file::FILE_NAME,
-    config::{CameraConfig, CameraName, Kind, Origins, UploadToken},
+    config::{CameraConfig, CameraName, Kind, Origins},
     feed::{Feed, Frame, watcher::Watcher},
+    token::TokenHash,
 };
 use controls::{Controls, Panel, SetError, Wanted};
 use inbox::Inbox;
@@ -289,11 +290,16 @@ impl Camera {
         self.inner.config.borrow().origins.clone()
     }
 
+    /// Whether everybody may look at it.
+    pub fn public(&self) -> bool {
+        self.inner.config.borrow().public
+    }
+
     /// On which terms pictures may be sent to it; none where its pictures come another way.
     pub fn uploads(&self) -> Option<Uploads> {
         let config = self.inner.config.borrow();
         let (interval, rest) = (config.interval, config.rest);
-        let token = config.upload_token.clone();
+        let token = config.upload_token;
         (config.kind == Kind::Push).then_some(Uploads { token, interval, rest })
     }
 
@@ -312,7 +318,7 @@ impl Camera {
 #[derive(Debug, Clone)]
 pub struct Uploads {
     /// Who may; nobody where there is none.
-    pub token: Option<UploadToken>,
+    pub token: Option<TokenHash>,
     /// From one picture to the next while somebody watches.
     pub interval: Duration,
     /// How long a sender may rest while nobody does.

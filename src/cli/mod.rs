@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 it could not be done, 2 the arguments or the configuration are wrong.
 
+pub mod ask;
 mod cameras;
 mod capture;
 mod check;

@@ -1,11 +1,14 @@
 //! `eyelid token`: what a sender needs to send pictures to a camera of kind `push`.
 
-use std::{fmt::Write, process::ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::{Common, choose, complain, say};
-use crate::config::{CameraConfig, Kind, Loaded, UploadToken};
+use crate::{
+    config::{CameraConfig, Kind, Loaded},
+    token::{self, TokenHash},
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -38,8 +41,8 @@ fn tell(loaded: &Loaded, camera: &CameraConfig) -> anyhow::Result<String> {
             Kind::Push
         );
     }
-    let token = new_token()?;
-    let hash = UploadToken::of(&token);
+    let token = token::new()?;
+    let hash = TokenHash::of(&token);
     let file = loaded.file.as_ref().map_or("the configuration".into(), |file| file.display().to_string());
     let instead = match camera.upload_token {
         Some(_) => " in place of the one that it has; the old token then is of no use any more",
@@ -50,15 +53,4 @@ fn tell(loaded: &Loaded, camera: &CameraConfig) -> anyhow::Result<String> {
          In {file} the camera gets this line{instead}:\n\n    [[camera]]\n    name = \"{name}\"\n    \
          kind = \"{kind}\"\n    upload_token = \"{hash}\"\n"
     ))
-}
-
-/// 256 bits that nobody can guess, in hexadecimal digits.
-fn new_token() -> anyhow::Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).context("the system has no random numbers")?;
-    let mut text = String::new();
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("a text takes all that is written");
-    }
-    Ok(text)
 }

@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{OfflineConfig, PictureConfig, PrivacyConfig, origin::Origins, upload::UploadToken};
+use super::{OfflineConfig, PictureConfig, PrivacyConfig, origin::Origins};
+use crate::token::TokenHash;
 
 /// One camera.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,10 +49,12 @@ pub struct CameraConfig {
     pub format: String,
     /// Other web sites whose pages may show and read its pictures.
     pub origins: Origins,
+    /// Everybody may look at it, who is not signed in too.
+    pub public: bool,
     /// The program that is run when a viewer waves, and its arguments; none where it is empty.
     pub on_wave: Vec<String>,
     /// What shows that a sender may send pictures to a camera of kind `push`; without one none may.
-    pub upload_token: Option<UploadToken>,
+    pub upload_token: Option<TokenHash>,
     /// How long the sender of a camera of kind `push` may rest while nobody watches.
     pub rest: Duration,
     /// What is shown while it is off or gone.
@@ -106,6 +109,7 @@ impl Default for CameraConfig {
             device: String::new(),
             format: String::new(),
             origins: Origins::default(),
+            public: false,
             on_wave: Vec::new(),
             upload_token: None,
             rest: Duration::from_secs(15),
@@ -117,7 +121,8 @@ impl Default for CameraConfig {
 
 /// A camera's name: 1 to 32 of `a-z`, `0-9`, `-` and `_`, beginning with a letter or a digit, so that it
 /// can stand in a URL and a file name as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct CameraName(String);
 
 impl CameraName {
@@ -143,6 +148,14 @@ impl FromStr for CameraName {
         } else {
             Err(format!("expected {}", Self::EXPECTED))
         }
+    }
+}
+
+impl TryFrom<String> for CameraName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 

@@ -4,8 +4,8 @@
 use std::fmt::Display;
 
 use super::{
-    Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size, Switch,
-    Transport,
+    AccessRule, Area, CameraConfig, CameraName, Config, Corner, Kind, LogFormat, LogLevel, Rotation, Size,
+    Switch, Transport,
     value::{Fault, Value},
 };
 
@@ -23,6 +23,16 @@ pub(super) struct Key<T> {
 pub(super) const GLOBAL: &[Key<Config>] = &[
     Key { name: "listen", read: |c, v| v.listen().map(|x| c.listen = x), show: |c| quoted(c.listen) },
     Key { name: "hosts", read: |c, v| v.hosts().map(|x| c.hosts = x), show: |c| list(&c.hosts) },
+    Key {
+        name: "access",
+        read: |c, v| v.choice(&AccessRule::ALL, AccessRule::as_str).map(|x| c.access = x),
+        show: |c| quoted(c.access.as_str()),
+    },
+    Key {
+        name: "proxies",
+        read: |c, v| v.proxies().map(|x| c.proxies = x),
+        show: |c| list(&c.proxies.iter().collect::<Vec<_>>()),
+    },
     Key {
         name: "allow_disk",
         read: |c, v| v.boolean().map(|x| c.allow_disk = x),
@@ -188,6 +198,7 @@ pub(super) const CAMERA: &[Key<CameraConfig>] = &[
         read: |c, v| v.origins().map(|x| c.origins = x),
         show: |c| format!("[{}]", c.origins.iter().map(quoted).collect::<Vec<_>>().join(", ")),
     },
+    Key { name: "public", read: |c, v| v.boolean().map(|x| c.public = x), show: |c| c.public.to_string() },
     Key { name: "on_wave", read: |c, v| v.program().map(|x| c.on_wave = x), show: |c| list(&c.on_wave) },
     Key {
         name: "upload_token",

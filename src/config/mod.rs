@@ -3,6 +3,7 @@
 //! [`load`] reads a file into these types; every error in it is found, with its line and its remedy.
 //! [`watch`] tells when the file has changed, and [`diff`] what a change means.
 
+mod access;
 mod camera;
 mod diff;
 mod env;
@@ -13,16 +14,17 @@ mod offline;
 mod origin;
 mod picture;
 mod privacy;
+mod proxies;
 mod read;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod together;
 mod unknown;
-mod upload;
 mod value;
 mod watch;
 
+pub use access::AccessRule;
 pub use camera::{CameraConfig, CameraName, Kind, Rotation, Size};
 pub use diff::{CameraChange, Changes, diff};
 pub use error::{ConfigError, ConfigErrors, Excerpt, Place};
@@ -31,7 +33,7 @@ pub use offline::OfflineConfig;
 pub use origin::{Origin, Origins};
 pub use picture::{Area, Corner, PictureConfig};
 pub use privacy::{PrivacyConfig, QuietHours, Switch};
-pub use upload::UploadToken;
+pub use proxies::{Proxies, Proxy};
 pub use value::{listen_address, parse_duration};
 pub use watch::{Watcher, watch};
 
@@ -45,6 +47,10 @@ pub struct Config {
     /// Host names, beside `localhost`, IP addresses, the machine's own name and `.local` names, under
     /// which browsers may reach the daemon.
     pub hosts: Vec<String>,
+    /// Who may look and manage.
+    pub access: AccessRule,
+    /// The reverse proxies in front of the daemon, whose word about clients counts.
+    pub proxies: Proxies,
     /// Allows the rolling file to lie on a disk. Off by default: it would wear out an SD card.
     pub allow_disk: bool,
     /// Where what has been set of cameras is kept; empty for the usual place.
@@ -179,6 +185,8 @@ impl Default for Config {
         Self {
             listen: ([127, 0, 0, 1], 3000).into(),
             hosts: Vec::new(),
+            access: AccessRule::Auto,
+            proxies: Proxies::default(),
             allow_disk: false,
             state_folder: String::new(),
             socketio: SocketIoConfig {

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Area, CameraConfig, Config, ConfigErrors, Corner, Kind, OfflineConfig, PictureConfig, PrivacyConfig,
-    QuietHours, Request, Rotation, Size, diff, env,
+    AccessRule, Area, CameraConfig, Config, ConfigErrors, Corner, Kind, OfflineConfig, PictureConfig,
+    PrivacyConfig, QuietHours, Request, Rotation, Size, diff, env,
     keys::{CAMERA, GLOBAL},
     load, read,
     value::Value,
@@ -202,7 +202,7 @@ prop_compose! {
         (token, rest) in (proptest::option::of("[0-9a-f]{64}"), time(1000, 3_600_000)),
         on_wave in on_wave(),
         origins in proptest::collection::vec("\\*|https?://[a-z]{1,9}(:[1-9][0-9]{0,3})?/?", 0..4),
-        (offline, privacy) in (offline(), privacy()),
+        (offline, privacy, public) in (offline(), privacy(), any::<bool>()),
     ) -> CameraConfig {
         let is_command = kind == Kind::Command && !command.trim().is_empty();
         let replay = if kind == Kind::Replay { format!("/films/{id}") } else { String::new() };
@@ -223,6 +223,7 @@ prop_compose! {
             device: id,
             format,
             origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
+            public,
             on_wave,
             upload_token: token,
             rest,
@@ -242,15 +243,21 @@ fn on_wave() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn config() -> impl Strategy<Value = Config> {
-    (proptest::collection::vec(camera(), 1..5), any::<std::net::SocketAddr>(), any::<bool>(), 1usize..=65536)
-        .prop_map(|(mut cameras, mut listen, allow_disk, connections)| {
+    (
+        proptest::collection::vec(camera(), 1..5),
+        any::<std::net::SocketAddr>(),
+        any::<bool>(),
+        1usize..=65536,
+        proptest::sample::select(&AccessRule::ALL[..]),
+    )
+        .prop_map(|(mut cameras, mut listen, allow_disk, connections, access)| {
             let mut names = std::collections::HashSet::new();
             cameras.retain(|camera| names.insert(camera.name.clone()));
             if let std::net::SocketAddr::V6(v6) = &mut listen {
                 // Flow information has no place in the text of an address.
                 v6.set_flowinfo(0);
             }
-            let mut config = Config { listen, allow_disk, cameras, ..Config::default() };
+            let mut config = Config { listen, access, allow_disk, cameras, ..Config::default() };
             config.limits.connections = connections;
             config
         })

@@ -7,7 +7,8 @@ use toml::de::{DeInteger, DeValue};
 use super::origin::{Origin, Origins};
 use super::picture::{Area, overlay};
 use super::privacy::QuietHours;
-use super::upload::UploadToken;
+use super::proxies::{Proxies, Proxy};
+use crate::token::TokenHash;
 
 /// What is wrong with a value, before it is known where it stands.
 #[derive(Debug, PartialEq)]
@@ -165,8 +166,8 @@ impl<'a> Value<'a> {
     }
 
     /// The hash of a token, or none where it is empty.
-    pub(super) fn upload_token(self) -> Result<Option<UploadToken>, Fault> {
-        self.optional(UploadToken::EXPECTED).map_err(|fault| {
+    pub(super) fn upload_token(self) -> Result<Option<TokenHash>, Fault> {
+        self.optional(TokenHash::EXPECTED).map_err(|fault| {
             // Errors get into logs, and this may be the secret itself.
             let found = match self.as_text() {
                 Some(_) => "another text".to_owned(),
@@ -174,7 +175,7 @@ impl<'a> Value<'a> {
             };
             let fault = Fault {
                 hint: fault.hint,
-                ..Fault::expected(&format!("{}, or nothing", UploadToken::EXPECTED), &found)
+                ..Fault::expected(&format!("{}, or nothing", TokenHash::EXPECTED), &found)
             };
             fault.hint("eyelid token NAME makes a token and prints this line")
         })
@@ -219,6 +220,12 @@ impl<'a> Value<'a> {
     pub(super) fn hosts(self) -> Result<Vec<String>, Fault> {
         const ONE: &str = "a host name such as camera.example.org, without scheme, port or path";
         self.list("a list of host names such as [\"camera.example.org\"]", ONE, host_name)
+    }
+
+    /// Reverse proxies; in a variable with commas between them.
+    pub(super) fn proxies(self) -> Result<Proxies, Fault> {
+        let list = "a list of addresses and networks such as [\"127.0.0.1\"]";
+        self.list(list, Proxy::EXPECTED, |text| text.parse().ok())
     }
 
     /// Web sites; in a variable with commas between them.

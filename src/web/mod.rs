@@ -1,5 +1,6 @@
 //! What browsers get: the accept loop, the guard, the page, and one file per way to watch.
 
+pub(crate) mod addresses;
 mod answer;
 pub mod api;
 mod content;
@@ -7,6 +8,7 @@ mod controls;
 mod cors;
 pub(crate) mod error;
 mod etag;
+mod forwarded;
 pub(crate) mod guard;
 pub(crate) mod image;
 mod latest;
@@ -40,6 +42,7 @@ use api::About;
 use guard::{Guard, Hosts};
 use page::Page;
 use routes::Site;
+use server::Doors;
 use session::Sessions;
 use smaller::Smaller;
 use socketio::Announcer;
@@ -84,7 +87,7 @@ impl Web {
         about: Arc<About>,
         stats: Stats,
         page: Page,
-        listener: TcpListener,
+        doors: Doors,
         shutdown: CancellationToken,
     ) -> Self {
         let (hosts, current_hosts) = watch::channel(Hosts::new(&config.hosts));
@@ -97,7 +100,7 @@ impl Web {
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
         let routes = warp::service(routes::routes(site));
         let service = guard.layer(page.layer(Sessions.layer(socketio.layer(routes))));
-        let server = tokio::spawn(server::serve(listener, service, (&config.limits).into(), shutdown));
+        let server = tokio::spawn(server::serve(doors, service, config.into(), shutdown));
         Self { announcer, hosts, told, server }
     }
 

@@ -1,21 +1,29 @@
-//! The accept loop: one port, HTTP/1.1 with keep-alive, WebSockets, and an end to every wait.
+//! The accept loop: a port and a local socket, HTTP/1.1 with keep-alive, WebSockets, and an end to every wait.
 
 mod admission;
 mod bind;
 mod body;
 mod connection;
+mod doors;
 mod io;
 mod line;
+mod peer;
 mod progress;
 mod refuse;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub(crate) use bind::{bind, raise_file_limit};
 pub(crate) use body::RequestBody;
+pub(crate) use doors::Doors;
 pub(crate) use line::Line;
+pub(crate) use peer::Peer;
 
-use crate::{config::LimitsConfig, repeats::Repeats};
+use crate::{
+    config::{Config, Proxies},
+    repeats::Repeats,
+};
 use admission::{Admission, Ticket};
 use http::{Request, Response};
 use http_body::Body;
@@ -26,7 +34,6 @@ use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -36,8 +43,10 @@ use tower::Service;
 pub(crate) struct Limits {
     /// Connections in all, WebSockets included.
     pub(crate) connections: usize,
-    /// Connections from one IPv4 address or one IPv6 /64; loopback is exempt.
+    /// Connections from one IPv4 address or one IPv6 /64; loopback and proxies are exempt.
     pub(crate) connections_per_address: usize,
+    /// Whose word about clients counts, and whose connections are those of many.
+    pub(crate) proxies: Proxies,
     /// From the first byte of a request head (for the first one: from the connection) to its last.
     pub(crate) head: Duration,
     /// From an answer to the first byte of the next request.
@@ -57,6 +66,7 @@ impl Default for Limits {
         Self {
             connections: 2048,
             connections_per_address: 64,
+            proxies: Proxies::default(),
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             // A handler with a deadline of 10 s of its own comes first, as a rule, and says it in its own words.
@@ -69,11 +79,12 @@ impl Default for Limits {
     }
 }
 
-impl From<&LimitsConfig> for Limits {
-    fn from(config: &LimitsConfig) -> Self {
+impl From<&Config> for Limits {
+    fn from(config: &Config) -> Self {
         Self {
-            connections: config.connections,
-            connections_per_address: config.connections_per_address,
+            connections: config.limits.connections,
+            connections_per_address: config.limits.connections_per_address,
+            proxies: config.proxies.clone(),
             ..Self::default()
         }
     }
@@ -85,12 +96,8 @@ impl From<&LimitsConfig> for Limits {
 /// The service is cloned for each connection and has to be ready always. WebSockets count as
 /// connections, but end with their own protocol: close them (`SocketIo::close`) when `shutdown` comes,
 /// or they are cut off at the end of the grace.
-pub(crate) async fn serve<S, B>(
-    listener: TcpListener,
-    service: S,
-    limits: Limits,
-    shutdown: CancellationToken,
-) where
+pub(crate) async fn serve<S, B>(doors: Doors, service: S, limits: Limits, shutdown: CancellationToken)
+where
     S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Unpin + Send + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -112,9 +119,9 @@ pub(crate) async fn serve<S, B>(
                 open.left(ended);
                 continue;
             }
-            accepted = listener.accept() => accepted,
+            accepted = doors.accept() => accepted,
         };
-        let (stream, client) = match accepted {
+        let (wire, address) = match accepted {
             Ok(accepted) => accepted,
             // The client was faster to go than we to accept.
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => continue,
@@ -130,44 +137,37 @@ pub(crate) async fn serve<S, B>(
             }
         };
         open.reap();
-        let ticket = match open.admission.enter(client.ip(), &limits) {
+        let peer = Peer { address, tls: false };
+        // Who may open the local socket is let in whatever else is open.
+        let ticket = match address.map(|from| open.admission.enter(from.ip(), &limits)).transpose() {
             Ok(ticket) => ticket,
             Err(full) => {
-                refusals.refuse(stream, client, full);
+                refusals.refuse(wire, peer, full);
                 continue;
             }
         };
-        tune(&stream, &limits);
+        wire.tune(&limits);
         let progress = Arc::new(Progress::new());
         let (http, service, limits) = (http.clone(), service.clone(), limits.clone());
-        open.add(ticket, &progress.clone(), connection::run(http, stream, client, service, progress, limits));
+        open.add(ticket, &progress.clone(), connection::run(http, wire, peer, service, progress, limits));
     }
-    drop(listener);
+    drop(doors);
     drop(refusals);
     open.shut_down(limits.grace).await;
-}
-
-/// Options of a connection that make it fast, and that end it when its peer is gone.
-fn tune(stream: &TcpStream, limits: &Limits) {
-    // Failure leaves a working connection.
-    stream.set_nodelay(true).ok();
-    // Bytes that are not acknowledged for so long, a window that stays closed included, end the
-    // connection: a cable that was cut, a browser that was frozen.
-    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(limits.write_progress)).ok();
 }
 
 /// All open connections. Their tasks end when their streams are gone, WebSockets included.
 #[derive(Default)]
 struct Open {
     tasks: JoinSet<()>,
-    by_task: HashMap<Id, (Ticket, Arc<Progress>)>,
+    by_task: HashMap<Id, (Option<Ticket>, Arc<Progress>)>,
     admission: Admission,
 }
 
 impl Open {
     fn add(
         &mut self,
-        ticket: Ticket,
+        ticket: Option<Ticket>,
         progress: &Arc<Progress>,
         run: impl Future<Output = ()> + Send + 'static,
     ) {
@@ -185,7 +185,7 @@ impl Open {
                 error.id()
             }
         };
-        if let Some((ticket, _)) = self.by_task.remove(&task) {
+        if let Some((Some(ticket), _)) = self.by_task.remove(&task) {
             self.admission.leave(ticket);
         }
     }

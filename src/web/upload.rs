@@ -18,7 +18,7 @@ use self::{
 };
 use crate::{
     camera::{Camera, Cameras, Uploads},
-    config::UploadToken,
+    token::TokenHash,
 };
 
 /// The methods that it answers.
@@ -125,7 +125,7 @@ async fn receive<B: Buf, E>(
     })
 }
 
-fn is_admitted(token: &UploadToken, headers: &HeaderMap) -> bool {
+fn is_admitted(token: &TokenHash, headers: &HeaderMap) -> bool {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(only), None) = (given.next(), given.next()) else { return false };
     let Some((scheme, given)) = only.to_str().ok().and_then(|text| text.trim().split_once(' ')) else {

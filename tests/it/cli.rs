@@ -247,7 +247,7 @@ async fn a_token_is_made_for_a_camera_that_takes_uploads_and_only_its_hash_is_in
         let is_token = |line: &&str| line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
         let token =
             said.lines().map(str::trim).find(is_token).unwrap_or_else(|| panic!("no token in:\n{said}"));
-        let hash = eyelid::config::UploadToken::of(token);
+        let hash = eyelid::config::TokenHash::of(token);
         for line in
             ["[[camera]]", "name = \"gate\"", "kind = \"push\"", &format!("upload_token = \"{hash}\"")]
         {

@@ -18,6 +18,7 @@ mod garbage;
 mod guard;
 mod images;
 mod ledger;
+mod local;
 mod mjpeg;
 mod offline;
 mod on_demand;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use eyelid::config::UploadToken;
+use eyelid::token::TokenHash;
 use serde_json::{Value, json};
 
 use crate::support::{Browser, Daemon, Mjpeg, StandIn, Viewer, eventually, get, in_time, jpeg, request};
@@ -299,7 +299,7 @@ async fn what_a_camera_has_sent_last_is_shown_when_it_sends_no_more() {
         "[[camera]]\nname = \"gate\"\nkind = \"push\"\nupload_token = \"{}\"\ninterval = \"100ms\"\n\
          start_timeout = \"5m\"\nstall_timeout = \"5m\"\nlinger = \"0s\"\n\
          [camera.offline]\nremember = \"10s\"\nafter = \"0s\"\ninterval = \"100ms\"\n",
-        UploadToken::of(TOKEN)
+        TokenHash::of(TOKEN)
     );
     let daemon = Daemon::start(&config).await;
     let mut viewer = Viewer::open(daemon.address, "/ws?times=true").await;

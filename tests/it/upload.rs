@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use eyelid::config::UploadToken;
+use eyelid::token::TokenHash;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,7 +17,7 @@ const JPEG: &str = "Content-Type: image/jpeg\r\n";
 
 /// A camera that pictures are sent to. It is given up late, as a busy machine may take its time.
 fn camera(name: &str, keys: &str) -> String {
-    let hash = UploadToken::of(TOKEN);
+    let hash = TokenHash::of(TOKEN);
     format!(
         "[[camera]]\nname = \"{name}\"\nkind = \"push\"\nupload_token = \"{hash}\"\ninterval = \"1500ms\"\n\
          start_timeout = \"5m\"\nstall_timeout = \"5m\"\nlinger = \"0s\"\n{keys}\n"
@@ -233,7 +233,7 @@ async fn another_token_counts_at_once_and_disturbs_nobody() {
     send(&daemon, "/upload", &jpeg(90)).await;
     assert_eq!(browser.picture().await, jpeg(90));
     let before = daemon.captures();
-    let [old, new] = [TOKEN, "another token"].map(|token| UploadToken::of(token).to_string());
+    let [old, new] = [TOKEN, "another token"].map(|token| TokenHash::of(token).to_string());
     fs::write(daemon.config_file(), config.replace(&old, &new)).unwrap();
     let with_new = bearer("another token") + JPEG;
     eventually("the new token", async || {
@@ -322,8 +322,8 @@ async fn who_sends_all_before_it_listens_still_reads_why_it_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_camera_has_pictures_and_a_token_of_its_own() {
-    let hash = UploadToken::of(TOKEN).to_string();
-    let barn = camera("barn", "").replace(&hash, &UploadToken::of("barn's").to_string());
+    let hash = TokenHash::of(TOKEN).to_string();
+    let barn = camera("barn", "").replace(&hash, &TokenHash::of("barn's").to_string());
     let daemon = Daemon::start(
         &("[[camera]]\nname = \"tank\"\nkind = \"pattern\"\n".to_owned() + &camera("gate", "") + &barn),
     )

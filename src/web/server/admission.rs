@@ -26,7 +26,7 @@ impl Admission {
         if self.all >= limits.connections {
             return Err(Full::InAll);
         }
-        let party = party(from);
+        let party = party(from).filter(|_| !limits.proxies.contain(from));
         if let Some(party) = party {
             let count = self.of.entry(party).or_default();
             if *count >= limits.connections_per_address {
@@ -87,6 +87,18 @@ mod tests {
         assert_eq!(admission.enter(ip("192.0.2.3"), &limits), Err(Full::InAll));
         admission.leave(first);
         admission.enter(ip("192.0.2.1"), &limits).unwrap();
+    }
+
+    #[test]
+    fn a_proxy_that_is_known_may_bring_everybody() {
+        let proxies = ["192.0.2.0/24".parse::<crate::config::Proxy>().unwrap()].into_iter().collect();
+        let (mut admission, limits) = (Admission::default(), Limits { proxies, ..limits() });
+        let tickets: Vec<_> = (0..3).map(|_| admission.enter(ip("192.0.2.1"), &limits)).collect();
+        assert_eq!(admission.enter(ip("192.0.2.1"), &limits), Err(Full::InAll));
+        for ticket in tickets {
+            admission.leave(ticket.unwrap());
+        }
+        assert_eq!((admission.all, admission.of.len()), (0, 0));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use super::Limits;
 use super::body::{ReplyBody, RequestBody};
 use super::io::{Io, Transport};
 use super::line::Line;
+use super::peer::Peer;
 use super::progress::Progress;
+use crate::web::forwarded;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -13,15 +15,10 @@ use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
 use std::error::Error;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use tower::Service;
-
-/// The address that a request came from, as an extension of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ClientAddr(pub(crate) SocketAddr);
 
 /// How HTTP is spoken; the same for all connections.
 pub(super) fn protocol() -> http1::Builder {
@@ -39,7 +36,7 @@ pub(super) fn protocol() -> http1::Builder {
 pub(super) async fn run<T, S, B>(
     http: http1::Builder,
     stream: T,
-    client: SocketAddr,
+    peer: Peer,
     service: S,
     progress: Arc<Progress>,
     limits: Arc<Limits>,
@@ -51,7 +48,8 @@ pub(super) async fn run<T, S, B>(
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let io = Io::new(stream, progress.clone());
-    let service = Noting { inner: Mutex::new(service), client, progress: progress.clone() };
+    let service =
+        Noting { inner: Mutex::new(service), peer, progress: progress.clone(), limits: limits.clone() };
     let mut state = State::Resting { io, service };
     let mut stopping = false;
     let first_look = progress.check(&limits).unwrap_or_else(|_| tokio::time::Instant::now());
@@ -100,7 +98,7 @@ pub(super) async fn run<T, S, B>(
                         }
                         Poll::Ready(result) => {
                             if let Err(error) = result {
-                                tracing::debug!(%client, %error, "connection ended");
+                                tracing::debug!(%peer, %error, "connection ended");
                             }
                             State::Gone
                         }
@@ -117,7 +115,7 @@ pub(super) async fn run<T, S, B>(
             match progress.check(&limits) {
                 Ok(next) => timer.as_mut().reset(next),
                 Err(late) => {
-                    tracing::debug!(%client, ?late, "connection ended: it took too long");
+                    tracing::debug!(%peer, ?late, "connection ended: it took too long");
                     progress.kill(late);
                     state = State::Gone;
                 }
@@ -142,8 +140,9 @@ enum State<C, T: Transport, S> {
 struct Noting<S> {
     // hyper calls a service through a shared reference, tower's wants a unique one.
     inner: Mutex<S>,
-    client: SocketAddr,
+    peer: Peer,
     progress: Arc<Progress>,
+    limits: Arc<Limits>,
 }
 
 impl<S, B> hyper::service::Service<Request<Incoming>> for Noting<S>
@@ -157,7 +156,9 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.progress.request();
         let mut request = request.map(|body| RequestBody::new(body, &self.progress));
-        request.extensions_mut().insert(ClientAddr(self.client));
+        let client = forwarded::client(self.peer, request.headers(), &self.limits.proxies);
+        request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(client);
         request.extensions_mut().insert(Line::new(self.progress.clone()));
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner).call(request);
         NotingFuture { inner, progress: Some(self.progress.clone()) }

@@ -8,12 +8,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// What the server speaks over.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Sends what fits into the kernel's buffer, as well as that goes.
-    fn last_words(&self, words: &[u8]);
+    fn last_words(&mut self, words: &[u8]);
 
     /// Makes the kernel refuse bytes while more than a little waits in it to be sent.
     fn queue_little(&self);
@@ -21,22 +20,6 @@ pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Makes the end of the stream throw away what the peer has not taken. Otherwise the kernel would
     /// hold those bytes, and try to deliver them, for minutes.
     fn forget_unsent(&self);
-}
-
-impl Transport for TcpStream {
-    fn last_words(&self, words: &[u8]) {
-        self.try_write(words).ok();
-    }
-
-    fn queue_little(&self) {
-        // The kernel would let its queue grow to megabytes, which are minutes for a slow reader. It still
-        // takes one segment of up to 64 KiB when there is less than this, so large pictures need few calls.
-        socket2::SockRef::from(self).set_tcp_notsent_lowat(4096).ok();
-    }
-
-    fn forget_unsent(&self) {
-        self.set_zero_linger().ok();
-    }
 }
 
 /// How much is read at most of what nobody wants.

@@ -1,8 +1,9 @@
 //! How a connection too many is told so, with bounded work.
 
 use super::admission::Full;
+use super::peer::Peer;
+use super::wire::Wire;
 use crate::repeats::Repeats;
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -20,7 +21,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    pub(super) fn refuse(&mut self, stream: TcpStream, client: SocketAddr, full: Full) {
+    pub(super) fn refuse(&mut self, wire: Wire, peer: Peer, full: Full) {
         let (repeats, error, advice, limit) = match full {
             Full::InAll => {
                 (&mut self.in_all, "too many connections", "try again in a moment", "limits.connections")
@@ -33,8 +34,9 @@ impl Refusals {
             ),
         };
         if let Some(more_since_last) = repeats.note() {
-            tracing::warn!(%client, more_since_last, "refused a connection: {limit} is reached");
+            tracing::warn!(%peer, more_since_last, "refused a connection: {limit} is reached");
         }
+        let Wire::Tcp(stream) = wire else { return };
         let hint = format!("{advice}; the limit is {limit}");
         let body = format!(r#"{{"error":"{error}","hint":"{hint}"}}"#);
         let answer = format!(

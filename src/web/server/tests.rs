@@ -4,8 +4,8 @@ mod deadlines;
 mod sockets;
 mod whole;
 
-use super::connection::ClientAddr;
 use super::*;
+use crate::web::forwarded::Client;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body::Frame;
@@ -16,12 +16,13 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 type Reply = Response<BoxBody<Bytes, Infallible>>;
 
 /// `/`: a greeting; `/bytes/N`: that many; `/length`: that of the request's body; `/address`: the
-/// client's; `/endless`: a body without end; `/newest`: the number of [`Routes::newest`], ten bytes for each
+/// peer's; `/client`: the client's; `/endless`: a body without end; `/newest`: the number of [`Routes::newest`], ten bytes for each
 /// time that the line is clear; `/never`: no answer; `/slow`: one after five minutes;
 /// `/upgrade`: a protocol that sends without end.
 #[derive(Clone)]
@@ -60,7 +61,8 @@ impl Service<Request<RequestBody>> for Routes {
                     Ok(body) => full(body.to_bytes().len().to_string()),
                     Err(_) => full("broken"),
                 },
-                "/address" => full(request.extensions().get::<ClientAddr>().unwrap().0.to_string()),
+                "/address" => full(request.extensions().get::<Peer>().unwrap().to_string()),
+                "/client" => full(format!("{:?}", request.extensions().get::<Client>().unwrap())),
                 "/endless" => Response::new(Endless.boxed()),
                 "/newest" => {
                     let line = request.extensions().get::<Line>().unwrap().clone();

@@ -4,7 +4,7 @@ mod http;
 mod socketio;
 
 use crate::support::{Browser, Daemon, StandIn, get};
-use eyelid::config::UploadToken;
+use eyelid::token::TokenHash;
 
 /// What the sender of the camera `door` says.
 const TOKEN: &str = "a token";
@@ -21,7 +21,7 @@ impl Stage {
         let camera = StandIn::new();
         let sent = format!(
             "[[camera]]\nname = \"door\"\nkind = \"push\"\nupload_token = \"{}\"\n",
-            UploadToken::of(TOKEN)
+            TokenHash::of(TOKEN)
         );
         let config = camera.entry("tank", "linger = \"0s\"") + &sent;
         let daemon = Daemon::start(&config).await;

@@ -8,10 +8,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 impl super::super::io::Transport for DuplexStream {
-    fn last_words(&self, _: &[u8]) {}
+    fn last_words(&mut self, _: &[u8]) {}
     fn queue_little(&self) {}
     fn forget_unsent(&self) {}
 }
+
+const PEER: Peer = Peer { address: None, tls: false };
 
 /// A connection whose kernel buffers hold `buffer` bytes.
 fn connect(buffer: usize) -> (DuplexStream, JoinHandle<()>, mpsc::UnboundedReceiver<String>, Arc<Progress>) {
@@ -21,7 +23,7 @@ fn connect(buffer: usize) -> (DuplexStream, JoinHandle<()>, mpsc::UnboundedRecei
     let run = connection::run(
         connection::protocol(),
         stream,
-        ([127, 0, 0, 1], 1).into(),
+        PEER,
         routes,
         progress.clone(),
         Arc::new(Limits::default()),
@@ -192,8 +194,7 @@ async fn numbers(buffer: usize) -> (DuplexStream, Arc<AtomicUsize>) {
     let newest = routes.newest.clone();
     let (mut client, stream) = tokio::io::duplex(buffer);
     let (progress, limits) = (Arc::new(Progress::new()), Arc::new(Limits::default()));
-    let from = ([127, 0, 0, 1], 1).into();
-    tokio::spawn(connection::run(connection::protocol(), stream, from, routes, progress, limits));
+    tokio::spawn(connection::run(connection::protocol(), stream, PEER, routes, progress, limits));
     client.write_all(b"GET /newest HTTP/1.0\r\nhost: localhost\r\n\r\n").await.unwrap();
     read_until(&mut client, "\r\n\r\n").await;
     (client, newest)
@@ -271,7 +272,7 @@ async fn stop_ends_an_idle_connection_at_once_and_a_busy_one_after_its_answer() 
 struct Telling(DuplexStream, mpsc::UnboundedSender<usize>, Arc<AtomicUsize>);
 
 impl super::super::io::Transport for Telling {
-    fn last_words(&self, _: &[u8]) {}
+    fn last_words(&mut self, _: &[u8]) {}
     fn queue_little(&self) {}
     fn forget_unsent(&self) {}
 }
@@ -323,7 +324,7 @@ async fn head_and_picture_are_one_write() {
     tokio::spawn(connection::run(
         connection::protocol(),
         Telling(stream, tell, Arc::default()),
-        ([127, 0, 0, 1], 1).into(),
+        PEER,
         routes().0,
         Arc::new(Progress::new()),
         Arc::new(Limits::default()),
@@ -376,7 +377,7 @@ async fn between_requests_nothing_is_kept_to_read_into() {
     tokio::spawn(connection::run(
         connection::protocol(),
         Telling(stream, tell, room.clone()),
-        ([127, 0, 0, 1], 1).into(),
+        PEER,
         routes().0,
         Arc::new(Progress::new()),
         Arc::new(Limits::default()),

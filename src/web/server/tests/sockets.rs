@@ -1,6 +1,7 @@
 //! The server on real sockets.
 
 use super::*;
+use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 
 struct Server {
@@ -15,7 +16,7 @@ fn start(limits: Limits) -> Server {
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let (routes, called) = routes();
-    let task = tokio::spawn(serve(listener, routes, limits, shutdown.clone()));
+    let task = tokio::spawn(serve(Doors::new(listener), routes, limits, shutdown.clone()));
     Server { address, shutdown, task, called }
 }
 
@@ -273,4 +274,49 @@ async fn of_a_body_without_end_that_nobody_wants_only_so_much_is_read() {
     };
     let (sent, _) = tokio::join!(sent, rest(&mut reader));
     assert!(sent < 1_000_000_000, "{sent}");
+}
+
+/// A server with a local socket too, and a connection to it.
+async fn local(limits: Limits) -> (Server, UnixStream) {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let (routes, called) = routes();
+    let doors = Doors::new(listener).with_local(folder.path());
+    let task = tokio::spawn(serve(doors, routes, limits, shutdown.clone()));
+    let stream = UnixStream::connect(folder.path().join("eyelid.sock")).await.unwrap();
+    (Server { address, shutdown, task, called }, stream)
+}
+
+#[tokio::test]
+async fn the_local_socket_lets_in_when_the_port_is_full() {
+    let (server, mut owner) = local(Limits { connections: 1, ..Limits::default() }).await;
+    let mut inside = server.connect().await;
+    ask(&mut inside, "/").await;
+    read_until(&mut inside, "hello").await;
+    ask(&mut owner, "/address").await;
+    read_until(&mut owner, "the local socket").await;
+    server.shutdown.cancel();
+    assert_eq!(rest(&mut owner).await, "");
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_local_socket_has_the_same_deadlines() {
+    let (_server, mut silent) = local(short()).await;
+    assert!(rest(&mut silent).await.starts_with("HTTP/1.1 408 "));
+}
+
+#[tokio::test]
+async fn a_known_proxys_word_about_its_client_is_passed_on() {
+    let head = b"GET /client HTTP/1.0\r\nx-forwarded-for: 192.0.2.1\r\nx-forwarded-proto: https\r\n\r\n";
+    let believing = |proxy: &str| Limits {
+        proxies: [proxy.parse::<crate::config::Proxy>().unwrap()].into_iter().collect(),
+        ..Limits::default()
+    };
+    let answer = start(believing("127.0.0.0/8")).answer_to(head).await;
+    assert!(answer.ends_with("Client { address: Some(192.0.2.1), tls: true }"), "{answer}");
+    let answer = start(believing("192.0.2.0/24")).answer_to(head).await;
+    assert!(answer.ends_with("Client { address: Some(127.0.0.1), tls: false }"), "{answer}");
 }

@@ -30,7 +30,7 @@ async fn start() -> (std::net::SocketAddr, CancellationToken, SocketIo, tokio::t
     let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(serve(listener, service, Limits::default(), shutdown.clone()));
+    let task = tokio::spawn(serve(Doors::new(listener), service, Limits::default(), shutdown.clone()));
     (address, shutdown, io, task)
 }
 
