@@ -46,7 +46,7 @@ describe('a guest', () => {
       }
       await guest.goto(`${daemon.url}/access`);
       await guest.waitForURL('**/sign-in**');
-      await says(guest, /That page is for the owner alone/);
+      await says(guest, /You are a guest here/);
       await guest.goto(daemon.url);
       await inState(guest, 'off').catch(() => {});
       await button(guest, 'Start Camera').click({ trial: false }).catch(() => {});
