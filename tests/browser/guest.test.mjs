@@ -32,6 +32,14 @@ describe('a guest', () => {
       const guest = await stranger(come, daemon.url + where, options);
       await guest.waitForURL((url) => url.pathname === '/');
       assert.equal(guest.url(), `${daemon.url}/`);
+      for (const path of ['/api/stats', '/api/cameras/tank/ledger']) {
+        assert.equal(await guest.evaluate((url) => fetch(url).then(({ status }) => status), path), 403, path);
+      }
+      await guest.goto(`${daemon.url}/access`);
+      await guest.waitForURL('**/sign-in?to=%2Faccess');
+      await says(guest, /You are a guest here/);
+      await guest.goto(daemon.url);
+      await inState(guest, 'off');
       await start(guest);
       await live(guest);
       await morePictures(guest, 3);
@@ -41,16 +49,6 @@ describe('a guest', () => {
       assert.equal(await guest.locator('.ledger').isVisible(), false);
       assert.equal(await guest.evaluate(() => document.documentElement.scrollWidth), options.viewport.width);
       await shoot(guest, `guest-${name}`);
-      for (const path of ['/api/stats', '/api/cameras/tank/ledger']) {
-        assert.equal(await guest.evaluate((url) => fetch(url).then(({ status }) => status), path), 403, path);
-      }
-      await guest.goto(`${daemon.url}/access`);
-      await guest.waitForURL('**/sign-in**');
-      await says(guest, /You are a guest here/);
-      await guest.goto(daemon.url);
-      await inState(guest, 'off').catch(() => {});
-      await button(guest, 'Start Camera').click({ trial: false }).catch(() => {});
-      await live(guest);
       const row = page.locator('#links li', { hasText: 'Grandma' });
       await button(row, 'Revoke').click();
       await button(row, 'Really revoke?').click();
@@ -93,8 +91,7 @@ describe('a guest', () => {
     await until(() => guest.evaluate(() => document.querySelector('h1')?.innerText === 'Front door'), 'the only camera');
     await guest.goto(`${daemon.url}/cameras/tank/`);
     await guest.waitForURL('**/sign-in**');
-    await says(guest, /Sign in/);
-    assert.deepEqual(await until(async () => (await (await fetch(`${daemon.url}/healthz`)).ok) && [], 'the daemon answers'), []);
+    await says(guest, /You are a guest here/);
   });
 
   pageTest('needs the whole link', PRIVATE, async ({ come, daemon }) => {
