@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use eyelid::config::TokenHash;
+use eyelid::token::TokenHash;
 
 use crate::{
     arguments::{Row, Way},
