@@ -10,10 +10,10 @@ export const PASSWORD = 'seaweed and snails';
 /** Console errors of those who are refused. */
 export const REFUSED = /status of 4\d\d|WebSocket connection to|ERR_CONNECTION/;
 
-/** The link in the journal that lets somebody choose. */
+/** The link in the journal that lets somebody choose, where the test finds the daemon. */
 export async function setupLink(daemon) {
   const line = await until(() => daemon.log.find((text) => text.includes('/setup#')), 'the link for the setup in the log');
-  const [, code] = /\/setup#(\w+)/.exec(line);
+  const [, code] = /\/setup#([\w-]+)/.exec(line);
   return `${daemon.url}/setup#${code}`;
 }
 
