@@ -5,7 +5,7 @@ import { describe } from 'node:test';
 import { button, choosePassword, link, owner, PASSWORD, post, PRIVATE, says, setupLink, stranger } from './access.mjs';
 import { DESKTOP, inState, live, PHONE, shoot, start } from './browser.mjs';
 import { camera, until } from './daemon.mjs';
-import { NETWORK, noCapture, pageTest, TANK } from './page.mjs';
+import { noCapture, pageTest, TANK } from './page.mjs';
 
 const field = (page) => page.getByLabel('Password', { exact: true });
 const told = async (daemon, path, headers = {}) => (await fetch(daemon.url + path, { headers })).json();
@@ -105,7 +105,7 @@ describe('the sign-in', () => {
   pageTest('leads to no other site', PRIVATE, async ({ come, daemon }) => {
     await choosePassword(daemon);
     const page = await owner({ come, daemon });
-    for (const to of ['//evil.example', '/\\evil.example', 'https://evil.example/', '/..//evil.example', '/%09/evil.example'.replace('%09', '\t')]) {
+    for (const to of ['//evil.example', '/\\evil.example', 'https://evil.example/', '/..//evil.example', '/\t/evil.example']) {
       await page.goto(`${daemon.url}/sign-in?to=${encodeURIComponent(to)}`);
       await page.waitForURL((url) => url.pathname !== '/sign-in');
       assert.equal(new URL(page.url()).origin, daemon.url, to);
@@ -279,8 +279,9 @@ describe('the owner’s page', () => {
       for (let steps = 0; await focused() !== name; steps += 1) {
         assert.ok(steps < 40, `there is a way to ${name}`);
         await press('Tab');
-        const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
-        assert.notEqual(outline, 'none', await focused());
+        // Behind the last one is the browser's own, then the page again.
+        const seen = await page.evaluate(() => document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== 'none');
+        assert.ok(seen, await focused());
       }
     };
     await says(page, /Choose a password/);
@@ -311,7 +312,6 @@ describe('the owner’s page', () => {
     await until(async () => await page.locator('#apps li').count() === 0, 'it is gone from the list');
     assert.equal(await page.evaluate(() => document.activeElement.id), 'apps-heading');
     await reach('Change password');
-    await page.evaluate(() => document.activeElement.blur());
     await reach('Sign out');
     await press('Enter');
     await page.waitForURL('**/sign-in');
