@@ -54,8 +54,8 @@ export class Daemon {
 
   /** Starts it, the second time on the port of the first. */
   async start() {
-    const listen = this.#args.includes('--listen') ? [] : ['--listen', this.#listen];
-    const args = ['run', '--config', path.join(this.#folder, 'config.toml'), ...listen, ...this.#args];
+    const where = this.#args.includes('--listen') ? [] : ['--listen', this.#listen];
+    const args = ['run', '--config', path.join(this.#folder, 'config.toml'), ...where, ...this.#args];
     this.#process = spawn(BINARY, args, {
       env: { PATH: process.env.PATH, HOME: this.#folder, XDG_RUNTIME_DIR: this.#run, RUST_BACKTRACE: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
