@@ -10,8 +10,8 @@ use tokio_tungstenite::{
 };
 
 use crate::support::{
-    Browser, Daemon, Manner, PASSWORD, Program, StandIn, app, choose_password, cookie, eventually, get, guest,
-    headers_basic, in_time, request, send, setup_code,
+    Browser, Daemon, Manner, PASSWORD, Program, StandIn, app, choose_password, cookie, eventually, get,
+    guest, headers_basic, in_time, request, send, setup_code,
 };
 
 const CLOSED: &str = "access = \"password\"\n";
@@ -189,7 +189,10 @@ async fn a_camera_that_is_public_no_more_loses_those_who_are_not_signed_in() {
         let cameras = list["cameras"].as_array().unwrap().clone();
         cameras.iter().map(|camera| camera["camera"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!((names("").await, names(&owner).await), (vec!["yard".into()], vec!["tank".into(), "yard".into()]));
+    assert_eq!(
+        (names("").await, names(&owner).await),
+        (vec!["yard".into()], vec!["tank".into(), "yard".into()])
+    );
     let stranger = Browser::with(daemon.address, Manner::of("yard")).await;
     stranger.say("start-stream");
     stranger.picture().await;
@@ -254,7 +257,8 @@ async fn a_guest_link_has_so_many_places_and_a_preview_takes_none() {
     for _ in 0..3 {
         assert_eq!(get(daemon.address, path).await.status, 200);
     }
-    let come = async |shown: &str| send(&daemon, "POST", "/api/guest", shown, &json!({ "token": token })).await;
+    let come =
+        async |shown: &str| send(&daemon, "POST", "/api/guest", shown, &json!({ "token": token })).await;
     let first = come("").await;
     assert_eq!(first.json()["camera"], "tank");
     assert_eq!(come(&cookie(&first)).await.status, 200, "the same browser takes no other place");

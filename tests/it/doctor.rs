@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{io::AsyncReadExt, net::TcpListener};
 
-use crate::support::{Program, StandIn, eventually, in_time};
+use crate::support::{Program, StandIn, choose_password_at, eventually, get, in_time};
 
 /// An address where nobody listens, or nobody of ours.
 const NOBODY: &str = "127.0.0.1:9";
@@ -74,6 +74,30 @@ async fn the_doctor_finds_a_running_daemon_and_its_verdict_is_the_exit_code() {
         text.contains(&format!("good     port: eyelid answers on port {}", daemon.address.port())),
         "{text}"
     );
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.end().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_is_asked_who_may_look() {
+    let config = "[[camera]]\nname = \"tank\"\nkind = \"pattern\"\n";
+    let folder = Program::folder();
+    let command = Program::command(&folder, config, &["--listen", "127.0.0.1:0"]);
+    let mut daemon = Program::watch(command, Program::folder()).await;
+    let address = daemon.address.to_string();
+    let access = async || {
+        let arguments = ["doctor", "--json", "--listen", &address];
+        let mut command = Program::command(&folder, config, &arguments);
+        let output = in_time("the end of eyelid doctor", command.output()).await.unwrap();
+        let report = json(&output);
+        let access = check(&report, "access");
+        (access["verdict"].as_str().unwrap().to_owned(), access["what"].as_str().unwrap().to_owned())
+    };
+    // The local socket is there once the port answers.
+    get(daemon.address, "/healthz").await;
+    assert_eq!(access().await, ("good".to_owned(), "open, to programs of this machine alone".to_owned()));
+    choose_password_at(&folder.path().join("eyelid"), daemon.address).await;
+    assert_eq!(access().await, ("good".to_owned(), "there is a password".to_owned()));
     daemon.signal(Signal::TERM);
     assert_eq!(daemon.end().await.code(), Some(0));
 }
