@@ -26,7 +26,7 @@ systemd    300  tests  the systemd unit
 page       300  tests  unit tests of the page
 browser   1800  tests  the page in a real browser
 protocol  1800  tests  clients of other makers: Socket.IO, ffmpeg, OpenCV, WebSocket, curl
-fuzz      2400  tests  the JPEG parser and what is done to pictures, with whatever comes
+fuzz      2400  tests  whatever comes, as a request, over Socket.IO, as an upload, a picture or a configuration
 libcamera 3600  tests  a real libcamera capture, in a Debian 13 root folder
 arm64     3600  tests  the same built for arm64
 packages  3600  tests  the packages: installing, upgrading, removing, purging; lintian

@@ -1,11 +1,15 @@
 #!/bin/bash
-# Runs each fuzz target for a minute, with cargo-fuzz and libFuzzer. No sanitizer, which only a nightly Rust has: the
-# project has no unsafe code, and what is looked for are panics and contradictions. What was found lies in
-# target/fuzz/found/.
+# Builds all fuzz targets and runs each for some seconds, with cargo-fuzz and libFuzzer: `tests/fuzz.sh [SECONDS
+# [TARGET...]]`. No sanitizer, which only a nightly Rust has: the project has no unsafe code, and what is looked for are
+# panics and contradictions. What was found lies in target/fuzz/found/.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-SECONDS_EACH=60
+seconds=${1:-15}
+case $seconds in
+    *[!0-9]* | 0) echo 'usage: tests/fuzz.sh [SECONDS [TARGET...]]' >&2; exit 2 ;;
+esac
+shift
 VERSION=0.13.2
 target=${CARGO_TARGET_DIR:-$PWD/target}
 tools=$target/tools
@@ -31,14 +35,27 @@ esac
 cp Cargo.lock fuzz/Cargo.lock || exit 1
 (cd fuzz && CARGO_TARGET_DIR=$target/fuzz cargo fuzz build --sanitizer none) || exit 1
 
+# What each target begins with.
+seeds() {
+    case $1 in
+        decode | jpeg) echo fuzz/seeds/jpeg ;;
+        *) echo "fuzz/seeds/$1" ;;
+    esac
+}
+
 passed=0 failed=0
 mkdir -p "$found" || exit 1
-for source in fuzz/fuzz_targets/*.rs; do
+[ $# -gt 0 ] || set -- fuzz/fuzz_targets/*.rs
+for source in "$@"; do
     name=$(basename "$source" .rs)
-    mkdir -p "$target/fuzz/corpus/$name" || exit 1
-    echo "fuzzing $name for $SECONDS_EACH s"
-    if "$target/fuzz/$host/release/$name" -max_total_time="$SECONDS_EACH" -max_len=8192 -verbosity=0 \
-        -print_final_stats=1 -artifact_prefix="$found/$name-" "$target/fuzz/corpus/$name" fuzz/seeds; then
+    corpus=$target/fuzz/corpus/$name
+    mkdir -p "$corpus" || exit 1
+    [ "$name" != config ] || cp config.toml "$corpus/shipped.toml" || exit 1
+    words=()
+    [ ! -e "fuzz/dictionaries/$name" ] || words=("-dict=fuzz/dictionaries/$name")
+    echo "fuzzing $name for $seconds s"
+    if "$target/fuzz/$host/release/$name" -max_total_time="$seconds" -max_len=8192 -verbosity=0 "${words[@]}" \
+        -print_final_stats=1 -artifact_prefix="$found/$name-" "$corpus" "$(seeds "$name")"; then
         passed=$((passed + 1))
     else
         echo "$name failed; once more, with what it found: $target/fuzz/$host/release/$name $found/$name-…"

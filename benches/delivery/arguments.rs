@@ -9,7 +9,8 @@ use clap::{Parser, Subcommand};
 pub(crate) struct Arguments {
     /// Only what has one of these in its name, such as 30kB/10/100 (kB, pictures a second, viewers), upload, click,
     /// idle.
-    /// Any such row can be asked for; those with less than a picture a second are many slow viewers
+    /// Any such row can be asked for; those with less than a picture a second are many slow viewers. And, where asked
+    /// for only: siege, with slow clients beside the viewers, and soak, for long
     pub(crate) filters: Vec<String>,
     /// A few rows and a few seconds
     #[arg(long)]
@@ -17,6 +18,9 @@ pub(crate) struct Arguments {
     /// How long each row is measured [default: 6, with --quick 3; 60 and 10 for many slow viewers]
     #[arg(long)]
     seconds: Option<u64>,
+    /// How long the soak is
+    #[arg(long, default_value_t = 20)]
+    pub(crate) minutes: u64,
     /// Measures each row so many times and reports the median
     #[arg(long, default_value_t = 1)]
     pub(crate) repeat: usize,
@@ -107,6 +111,9 @@ pub(crate) struct Viewers {
     pub(crate) folder: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "socketio")]
     pub(crate) way: Way,
+    /// So many viewers a second leave, and as many come.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) churn: u64,
 }
 
 /// A row of the matrix.
@@ -208,6 +215,11 @@ impl Arguments {
     pub(crate) fn ways(&self) -> Vec<Way> {
         let wanted = |way: &Way| self.way.is_empty() || self.way.contains(way);
         Way::OTHERS.into_iter().filter(wanted).collect()
+    }
+
+    /// Whether this, which is long, was asked for by its name.
+    pub(crate) fn asks_for(&self, name: &str) -> bool {
+        self.filters.iter().any(|filter| filter == name)
     }
 
     /// Whether the filters let `name` through. A name with slashes has to fit to its end: 30kB/10/1 is not

@@ -33,13 +33,35 @@ impl Daemon {
         connections: usize,
         camera: &str,
     ) -> anyhow::Result<Self> {
+        Self::start_by(Command::new(program), folder, connections, camera)
+    }
+
+    /// As [`Self::start`], with no more open files than that.
+    pub(crate) fn start_with_files(
+        files: u64,
+        program: &Path,
+        folder: &Path,
+        connections: usize,
+        camera: &str,
+    ) -> anyhow::Result<Self> {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(format!("ulimit -n {files} && exec \"$0\" \"$@\"")).arg(program);
+        Self::start_by(shell, folder, connections, camera)
+    }
+
+    fn start_by(
+        mut command: Command,
+        folder: &Path,
+        connections: usize,
+        camera: &str,
+    ) -> anyhow::Result<Self> {
         let config = folder.join("config.toml");
         let text = format!(
             "listen = \"127.0.0.1:0\"\n[limits]\nconnections = {}\n[[camera]]\nname = \"bench\"\n{camera}",
             connections + 64
         );
         fs::write(&config, text)?;
-        let mut child = Command::new(program)
+        let mut child = command
             .arg("run")
             .arg("--config")
             .arg(&config)
@@ -49,7 +71,7 @@ impl Daemon {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| program.display().to_string())?;
+            .with_context(|| format!("{command:?}"))?;
         let mut log = BufReader::new(child.stderr.take().context("its standard error is piped")?);
         let mut said = String::new();
         let address = loop {

@@ -13,6 +13,8 @@
 //! picture that it gets byte by byte with what the feeder wrote, and takes the time when it has the last byte.
 
 mod arguments;
+mod audience;
+mod besiegers;
 mod click;
 mod connection;
 mod daemon;
@@ -24,7 +26,9 @@ mod nginx;
 mod picture;
 mod process;
 mod report;
+mod siege;
 mod slow;
+mod soak;
 mod stream;
 mod trial;
 mod upload;
@@ -64,5 +68,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     slow::run(arguments, folder.path())?;
     upload::run(arguments, folder.path())?;
     click::run(arguments, folder.path())?;
-    idle::run(arguments, folder.path())
+    idle::run(arguments, folder.path())?;
+    siege::run(arguments, folder.path())?;
+    soak::run(arguments, folder.path())
 }

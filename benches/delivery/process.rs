@@ -52,6 +52,24 @@ pub(crate) fn memory(pid: u32) -> anyhow::Result<Memory> {
     })
 }
 
+/// How many files a process has open.
+pub(crate) fn files(pid: u32) -> anyhow::Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+/// How many processes have this in their command line.
+pub(crate) fn naming(text: &str) -> anyhow::Result<usize> {
+    let named = |process: fs::DirEntry| {
+        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(text)
+    };
+    Ok(fs::read_dir("/proc")?.flatten().filter(named_by_number).map(named).filter(|is| *is).count())
+}
+
+fn named_by_number(entry: &fs::DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit)
+}
+
 /// A process's children.
 pub(crate) fn children(pid: u32) -> anyhow::Result<Vec<u32>> {
     let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;

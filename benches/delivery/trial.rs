@@ -2,25 +2,24 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use eyelid::token::TokenHash;
 
 use crate::{
     arguments::{Row, Way},
-    daemon::{Daemon, end},
+    audience::{Audience, Running},
+    daemon::Daemon,
     feeder,
     nginx::Nginx,
     picture::Pictures,
     process::{self, Memory},
-    report,
     viewers::{BEGIN, CONNECTED, END, Outcome},
 };
 
@@ -74,17 +73,21 @@ impl<'a> Trial<'a> {
 
     /// The daemon serves, and the viewers watch in that way.
     pub(crate) fn daemon(&self, program: &Path, way: Way) -> anyhow::Result<Run> {
-        let camera = format!(
-            "kind = \"command\"\nlinger = \"1s\"\ninterval = \"{}ms\"\ncommand = '''exec {}'''\n",
-            (1000.0 / self.row.rate) as u64,
-            self.feeder()?.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
-        );
-        let daemon = Daemon::start(program, self.folder, 2 * self.row.viewers, &camera)?;
+        let daemon = Daemon::start(program, self.folder, 2 * self.row.viewers, &self.camera()?)?;
         let mut run = self.measure(daemon.address, &[daemon.pid()], &["--way", way.name()])?;
         daemon.off()?;
         thread::sleep(AFTERWARDS);
         run.memory.after = process::memory(daemon.pid())?;
         Ok(run)
+    }
+
+    /// The entry of the camera that replaces the rolling file.
+    pub(crate) fn camera(&self) -> anyhow::Result<String> {
+        Ok(format!(
+            "kind = \"command\"\nlinger = \"1s\"\ninterval = \"{}ms\"\ncommand = '''exec {}'''\n",
+            (1000.0 / self.row.rate) as u64,
+            self.feeder()?.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
+        ))
     }
 
     /// Pictures are sent to the daemon, and the viewers watch in that way.
@@ -147,54 +150,44 @@ impl<'a> Trial<'a> {
         self.folder.join("log").join("feeder")
     }
 
+    /// Begins to watch with that many viewers.
+    pub(crate) fn audience(
+        &self,
+        address: SocketAddr,
+        viewers: usize,
+        more: &[&str],
+    ) -> anyhow::Result<Audience> {
+        let viewers = viewers.to_string();
+        let [size, seconds] = [self.row.size as u64, self.seconds.as_secs()].map(|number| number.to_string());
+        let mut arguments = vec!["--address".into(), address.to_string(), "--pictures".into()];
+        arguments.push(self.pictures.to_string_lossy().into_owned());
+        arguments.extend(["--viewers", &viewers, "--size", &size, "--seconds", &seconds].map(String::from));
+        arguments.extend(more.iter().map(ToString::to_string));
+        Audience::gather(&arguments)
+    }
+
+    /// How many pictures were taken while they were measured.
+    pub(crate) fn taken(&self, outcome: &Outcome) -> anyhow::Result<usize> {
+        let span = outcome.from..outcome.to;
+        let log = fs::read_to_string(self.log())?;
+        Ok(log.lines().filter(|line| line.parse().is_ok_and(|micros: u64| span.contains(&micros))).count())
+    }
+
     fn measure(&self, address: SocketAddr, server: &[u32], more: &[&str]) -> anyhow::Result<Run> {
         let mut memory = Phases { before: process::memory(server[0])?, ..Phases::default() };
-        let mut viewers = Running(
-            Command::new(env::current_exe()?)
-                .args(["viewers", "--address", &address.to_string()])
-                .args(["--viewers", &self.row.viewers.to_string(), "--size", &self.row.size.to_string()])
-                .args(["--seconds", &self.seconds.as_secs().to_string(), "--pictures"])
-                .arg(&self.pictures)
-                .args(more)
-                .stdout(Stdio::piped())
-                .spawn()?,
-        );
-        let own = [viewers.0.id()];
-        let mut lines = BufReader::new(viewers.0.stdout.take().context("its output is piped")?).lines();
-        let mut next = |expected: &str| -> anyhow::Result<String> {
-            let line =
-                lines.next().with_context(|| format!("the viewers have ended before {expected:?}"))??;
-            ensure!(expected.is_empty() || line == expected, "the viewers say {line:?}");
-            Ok(line)
-        };
-        next(CONNECTED)?;
+        let mut viewers = self.audience(address, self.row.viewers, more)?;
+        let own = [viewers.pid()];
+        viewers.until(CONNECTED)?;
         memory.connected = process::memory(server[0])?;
-        next(BEGIN)?;
+        viewers.until(BEGIN)?;
         let start = (process::cpu(server)?, process::cpu(&own)?, process::machine()?);
-        next(END)?;
+        viewers.until(END)?;
         let end = (process::cpu(server)?, process::cpu(&own)?, process::machine()?);
         memory.watched = process::memory(server[0])?;
-        let outcome: Outcome = serde_json::from_str(&next("")?)?;
-        ensure!(outcome.delivered > 0, "no picture came");
-        if let Some(why) = &outcome.why {
-            report::note(&format!("{}: a viewer was lost: {why}", self.row.name()));
-        }
-        let span = outcome.from..outcome.to;
-        let taken = fs::read_to_string(self.log())?
-            .lines()
-            .filter(|line| line.parse().is_ok_and(|micros: u64| span.contains(&micros)))
-            .count();
+        let outcome = viewers.outcome()?;
+        let taken = self.taken(&outcome)?;
         let (server, viewers) = (end.0 - start.0, end.1 - start.1);
         let others = (end.2 - start.2).saturating_sub(server + viewers);
         Ok(Run { outcome, taken, server, viewers, others, memory })
-    }
-}
-
-/// A process that ends with this value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        end(&mut self.0);
     }
 }

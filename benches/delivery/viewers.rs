@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     os::fd::AsFd,
     path::Path,
     time::{Duration, Instant},
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     arguments::{self, Way},
-    connection,
+    connection::{self, Messages},
     picture::{Pictures, micros},
     report,
     stream::Stream,
@@ -57,6 +57,8 @@ pub(crate) struct Outcome {
     /// Pictures taken within that time that came, sooner or later.
     pub(crate) got: u64,
     pub(crate) torn: u64,
+    /// Pictures that were taken before one that the same viewer had got already.
+    pub(crate) older: u64,
     /// Viewers whose connection broke, and why the first one did.
     pub(crate) lost: u64,
     pub(crate) why: Option<String>,
@@ -75,6 +77,14 @@ pub(crate) fn run(arguments: &arguments::Viewers) -> anyhow::Result<()> {
     let made = Pictures::load(&arguments.pictures, arguments.size)?;
     let mut crowd = Crowd::new(arguments.folder.as_deref())?;
     crowd.connect(arguments, &made)?;
+    crowd.churn = (arguments.churn > 0).then(|| Churn {
+        address: arguments.address,
+        way: arguments.way,
+        interval: Duration::from_secs(1) / arguments.churn as u32,
+        // When the measurement has begun.
+        due: Instant::now() + Duration::from_secs(3600),
+        next: 0,
+    });
     let outcome = crowd.watch(Duration::from_secs(arguments.seconds), &made)?;
     report::line(&serde_json::to_string(&outcome)?);
     Ok(())
@@ -87,9 +97,21 @@ struct Crowd {
     /// Tells of changes in the folder.
     inotify: Option<rustix::fd::OwnedFd>,
     buffer: Vec<u8>,
+    /// When the last picture was taken that each viewer got, in µs since 1970: of `viewers`, or of `streams`.
+    last: Vec<u64>,
+    churn: Option<Churn>,
     latencies: Vec<u64>,
     outcome: Outcome,
     first: Option<Instant>,
+}
+
+/// One viewer after the other leaves, and another one comes in its place.
+struct Churn {
+    address: SocketAddr,
+    way: Way,
+    interval: Duration,
+    due: Instant,
+    next: usize,
 }
 
 const FOLDER: u64 = u64::MAX;
@@ -114,6 +136,8 @@ impl Crowd {
             streams: Vec::new(),
             inotify,
             buffer: vec![0; 256 << 10],
+            last: Vec::new(),
+            churn: None,
             latencies: Vec::new(),
             outcome: Outcome::default(),
             first: None,
@@ -123,9 +147,21 @@ impl Crowd {
     fn connect(&mut self, arguments: &arguments::Viewers, made: &Pictures) -> anyhow::Result<()> {
         let started = Instant::now();
         for number in 0..arguments.viewers {
-            match arguments.way {
-                Way::Socketio => self.page(arguments)?,
-                way => self.stream(arguments.address, way)?,
+            self.last.push(0);
+            match (arguments.way, &arguments.folder) {
+                (Way::Socketio, None) => {
+                    let announcements = connection::socketio(arguments.address)?;
+                    let page = self.page(arguments.address, Some(announcements), number)?;
+                    self.viewers.push(Some(page));
+                }
+                (Way::Socketio, Some(_)) => {
+                    let page = self.page(arguments.address, None, number)?;
+                    self.viewers.push(Some(page));
+                }
+                (way, _) => {
+                    let stream = self.stream(arguments.address, way, number)?;
+                    self.streams.push(Some(stream));
+                }
             }
             // All of them are told of each other, so there may be a lot to read.
             while number % PINGS == 0 && self.turn(Instant::now(), made)? {}
@@ -142,33 +178,52 @@ impl Crowd {
     }
 
     /// One more browser.
-    fn page(&mut self, arguments: &arguments::Viewers) -> anyhow::Result<()> {
-        let announcements = match arguments.folder {
-            None => Some(connection::socketio(arguments.address)?),
-            Some(_) => None,
-        };
-        let mut viewer = Viewer::new(announcements, connection::connect(arguments.address)?)?;
+    fn page(
+        &self,
+        address: SocketAddr,
+        announcements: Option<(TcpStream, Messages)>,
+        number: usize,
+    ) -> anyhow::Result<Viewer> {
+        let mut viewer = Viewer::new(announcements, connection::connect(address)?)?;
         if viewer.announcements.is_some() {
             // What came together with the answer that was waited for: a ping, whose next one comes when it is too late.
             viewer.announced(&[])?;
         }
-        let number = self.viewers.len() as u64 * 2;
+        let number = number as u64 * 2;
         if let Some((stream, _)) = &viewer.announcements {
             stream.set_nonblocking(true)?;
             add(&self.epoll, stream, number)?;
         }
         viewer.pictures.set_nonblocking(true)?;
         add(&self.epoll, &viewer.pictures, number + 1)?;
-        self.viewers.push(Some(viewer));
-        Ok(())
+        Ok(viewer)
     }
 
     /// One more viewer of a stream.
-    fn stream(&mut self, address: SocketAddr, way: Way) -> anyhow::Result<()> {
+    fn stream(&self, address: SocketAddr, way: Way, number: usize) -> anyhow::Result<Stream> {
         let stream = Stream::open(address, way)?;
         stream.stream.set_nonblocking(true)?;
-        add(&self.epoll, &stream.stream, STREAMS + self.streams.len() as u64)?;
-        self.streams.push(Some(stream));
+        add(&self.epoll, &stream.stream, STREAMS + number as u64)?;
+        Ok(stream)
+    }
+
+    /// Lets a viewer leave and another one come, when it is time for that.
+    fn change(&mut self) -> anyhow::Result<()> {
+        let Some(churn) = self.churn.as_mut().filter(|churn| Instant::now() >= churn.due) else {
+            return Ok(());
+        };
+        churn.due += churn.interval;
+        let (address, way, number) = (churn.address, churn.way, churn.next);
+        churn.next = (number + 1) % self.last.len();
+        self.last[number] = 0;
+        if way == Way::Socketio {
+            self.viewers[number] = None;
+            let announcements = connection::socketio(address)?;
+            self.viewers[number] = Some(self.page(address, Some(announcements), number)?);
+        } else {
+            self.streams[number] = None;
+            self.streams[number] = Some(self.stream(address, way, number)?);
+        }
         Ok(())
     }
 
@@ -183,7 +238,11 @@ impl Crowd {
         let delivered = self.outcome.delivered;
         self.outcome.from = micros()?;
         report::line(BEGIN);
+        if let Some(churn) = &mut self.churn {
+            churn.due = Instant::now();
+        }
         self.until(begin + length, made)?;
+        self.churn = None;
         self.outcome.to = micros()?;
         let delivered = self.outcome.delivered - delivered;
         report::line(END);
@@ -209,7 +268,9 @@ impl Crowd {
 
     fn until(&mut self, end: Instant, made: &Pictures) -> anyhow::Result<()> {
         while Instant::now() < end {
-            self.turn(end, made)?;
+            self.change()?;
+            let next = self.churn.as_ref().map_or(end, |churn| churn.due.min(end));
+            self.turn(next, made)?;
         }
         Ok(())
     }
@@ -240,7 +301,7 @@ impl Crowd {
             _ => Self::loaded(viewer, &mut self.buffer, made),
         };
         match picture {
-            Ok(picture) => picture.into_iter().for_each(|picture| self.got(picture)),
+            Ok(picture) => picture.into_iter().for_each(|picture| self.got(number as usize / 2, picture)),
             Err(error) => {
                 self.viewers[number as usize / 2] = None;
                 self.lost(&error);
@@ -254,18 +315,22 @@ impl Crowd {
         let taken = read(&mut stream.stream, &mut self.buffer).and_then(|count| {
             stream.take(&self.buffer[..count.unwrap_or(0)], made, |picture| pictures.push(picture))
         });
-        pictures.into_iter().for_each(|picture| self.got(picture));
+        pictures.into_iter().for_each(|picture| self.got(number, picture));
         if let Err(error) = taken {
             self.streams[number] = None;
             self.lost(&error);
         }
     }
 
-    fn got(&mut self, picture: Picture) {
+    fn got(&mut self, viewer: usize, picture: Picture) {
         let Picture::Whole(taken) = picture else {
             self.outcome.torn += 1;
             return;
         };
+        if taken < self.last[viewer] {
+            self.outcome.older += 1;
+        }
+        self.last[viewer] = taken;
         let latency = micros().unwrap_or_default().saturating_sub(taken);
         self.latencies.extend([taken, latency]);
         self.outcome.delivered += 1;

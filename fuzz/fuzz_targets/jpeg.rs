@@ -17,6 +17,8 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(clean.jpeg.len() <= info.len);
         let twice = without_metadata(&clean.jpeg).expect("a clean picture is whole");
         assert_eq!(twice.jpeg, clean.jpeg, "nothing is left to be dropped");
+        let left = markers(&clean.jpeg).find(|marker| matches!(marker, 0xE1..=0xED | 0xEF | 0xFE));
+        assert_eq!(left, None, "a segment of metadata");
     }
 
     let mut whole = Splitter::new(LIMIT);
@@ -38,3 +40,18 @@ fuzz_target!(|bytes: &[u8]| {
     }
     assert_eq!(found, first);
 });
+
+/// The segments of a whole JPEG, found in another way than by the parser: from each one's end the next marker is looked
+/// for, over the picture's own data too.
+fn markers(jpeg: &[u8]) -> impl Iterator<Item = u8> {
+    let mut at = 2;
+    std::iter::from_fn(move || {
+        // In the data a 0xFF has a zero or a restart after it.
+        let is_marker = |two: &[u8]| two[0] == 0xFF && !matches!(two[1], 0 | 0xD0..=0xD7 | 0xFF);
+        at += jpeg.get(at..)?.windows(2).position(is_marker)?;
+        let marker = jpeg[at + 1];
+        let length = jpeg.get(at + 2..at + 4).map_or(0, |two| usize::from(two[0]) << 8 | usize::from(two[1]));
+        at += 2 + length;
+        (marker != 0xD9).then_some(marker)
+    })
+}

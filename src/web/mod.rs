@@ -90,7 +90,14 @@ pub(crate) struct Served {
 /// When the address is not to be had: who has it, and what to do.
 pub(crate) fn bind(config: &Config) -> std::io::Result<TcpListener> {
     let files = server::raise_file_limit(config.limits.connections);
-    tracing::debug!(files, "limit of open files");
+    let wanted = config.limits.connections;
+    let fit = server::connections_within(files, wanted);
+    if fit < wanted {
+        tracing::warn!(
+            "{fit} connections are let in, not {wanted} as limits.connections says: no more than {files} files may be \
+             open; raise that limit (in systemd: LimitNOFILE)"
+        );
+    }
     let listener = server::bind(config.listen)?;
     Ok(listener)
 }

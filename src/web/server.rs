@@ -15,7 +15,7 @@ mod secure;
 mod tests;
 mod wire;
 
-pub(crate) use bind::{bind, owner_of, raise_file_limit};
+pub(crate) use bind::{bind, connections_within, file_limit, owner_of, raise_file_limit};
 pub(crate) use body::RequestBody;
 pub(crate) use doors::Doors;
 pub(crate) use line::Line;
@@ -72,7 +72,7 @@ impl Default for Limits {
             idle: Duration::from_secs(75),
             // A handler with a deadline of 10 s of its own comes first, as a rule, and says it in its own words.
             body_progress: Duration::from_millis(10_500),
-            write_progress: Duration::from_secs(30),
+            write_progress: Duration::from_secs(25),
             // Longer than an upload may take: who is told of its end may just have begun.
             linger: Duration::from_secs(15),
             grace: Duration::from_secs(3),
@@ -83,7 +83,7 @@ impl Default for Limits {
 impl From<&Config> for Limits {
     fn from(config: &Config) -> Self {
         Self {
-            connections: config.limits.connections,
+            connections: connections_within(file_limit(), config.limits.connections),
             connections_per_address: config.limits.connections_per_address,
             proxies: config.proxies.clone(),
             ..Self::default()

@@ -77,7 +77,7 @@ async fn erase_leaves_nothing_of_a_daemon_and_nothing_is_erased_while_one_runs()
 
     let (code, said) = erase(&folder, &config, &["--all", "--yes"]).await;
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(all(), [PathBuf::new(); 0], "{said}");
+    assert!(all().is_empty(), "{said}");
     for file in &left {
         assert!(said.contains(&format!("removed {}: ", file.display())), "{} in {said}", file.display());
     }

@@ -31,6 +31,7 @@ mod picture;
 mod privacy;
 mod race;
 mod rolling_file;
+mod siege;
 mod signals;
 mod snapshot;
 mod socketio;

@@ -86,12 +86,27 @@ fn listeners(table: &str, port: u16) -> Vec<u64> {
     table.lines().skip(1).filter_map(inode).collect()
 }
 
+/// Files that are kept for what is no connection: cameras, their programs, their pictures; and those who are refused, for as
+/// long as they are told so.
+const OTHERS: u64 = 256;
+
+/// How many of `connections` fit into `files`, beside what else is open. More of them would take the files that a
+/// camera needs to be started and its pictures to be read.
+pub(crate) fn connections_within(files: u64, connections: usize) -> usize {
+    let room = files - OTHERS.min(files / 2);
+    connections.min(usize::try_from(room).unwrap_or(usize::MAX))
+}
+
+/// How many files may be open.
+pub(crate) fn file_limit() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// Raises the soft limit on open files, if need be and as far as the hard limit allows, so that
 /// `connections` fit beside what else is open. Says how many files may be open then.
 ///
 /// systemd and shells start programs with a soft limit of 1024, for the sake of `select`.
 pub(crate) fn raise_file_limit(connections: usize) -> u64 {
-    const OTHERS: u64 = 256;
     let limit = getrlimit(Resource::Nofile);
     let wanted = (connections as u64).saturating_add(OTHERS);
     let soft = limit.current.unwrap_or(u64::MAX);
@@ -143,6 +158,15 @@ mod tests {
         assert_eq!(raise_file_limit(0), before.current.unwrap().max(256));
         assert_eq!(raise_file_limit(usize::MAX), before.maximum.unwrap_or(u64::MAX));
         assert_eq!(getrlimit(Resource::Nofile).current, before.maximum);
+    }
+
+    #[test]
+    fn connections_leave_files_for_the_rest() {
+        assert_eq!(connections_within(4096, 2048), 2048);
+        assert_eq!(connections_within(1024, 2048), 768);
+        assert_eq!(connections_within(128, 2048), 64);
+        assert_eq!(connections_within(128, 10), 10);
+        assert_eq!(connections_within(u64::MAX, usize::MAX), usize::MAX - 256);
     }
 
     #[test]
