@@ -21,6 +21,7 @@ clippy    1800  check  lints
 doc       1800  check  documentation builds without warnings
 cargo     2400  tests  unit, property and integration tests
 shell      300  check  shellcheck
+deny       900  tests  licences, sources and known vulnerabilities of the dependencies
 systemd    300  tests  the systemd unit
 page       300  tests  unit tests of the page
 browser   1800  tests  the page in a real browser
@@ -28,9 +29,10 @@ protocol  1800  tests  clients of other makers: Socket.IO, ffmpeg, OpenCV, WebSo
 fuzz      2400  tests  whatever comes, as a request, over Socket.IO, as an upload, a picture or a configuration
 libcamera 3600  tests  a real libcamera capture, in a Debian 13 root folder
 arm64     3600  tests  the same built for arm64
+packages  3600  tests  the packages: installing, upgrading, removing, purging; lintian
 qemu      3600  tests  the service under a real systemd and V4L2 cameras, in a virtual machine'
 FAST='fmt clippy doc cargo'
-ALL='fmt clippy doc cargo shell systemd page browser protocol fuzz libcamera arm64 qemu'
+ALL='fmt clippy doc cargo shell deny systemd page browser protocol fuzz libcamera arm64 packages qemu'
 
 # What each section runs. A script that does not exist is a failure of its section.
 run_section() {
@@ -41,6 +43,7 @@ run_section() {
         cargo) cargo test --locked --no-fail-fast ;;
         shell) find . \( -name target -o -name node_modules \) -prune -o \
             \( -name '*.sh' -o -path ./.ci/run \) -type f -print0 | xargs -0 shellcheck ;;
+        deny) tests/deny.sh ;;
         systemd) tests/systemd.sh ;;
         page) node --test tests/browser/unit/*.test.mjs ;;
         browser) npm_ci && cargo build --locked && node --test --test-concurrency=1 tests/browser/*.test.mjs ;;
@@ -48,7 +51,8 @@ run_section() {
         fuzz) tests/fuzz.sh ;;
         libcamera) as_root && tests/libcamera/run.sh ;;
         arm64) as_root && tests/libcamera/arm64.sh ;;
-        qemu) as_root && cargo build --locked && tests/qemu/run.sh ;;
+        packages) as_root && tests/packages/run.sh ;;
+        qemu) as_root && tests/packages/build.sh --debug && tests/qemu/run.sh ;;
     esac
 }
 
@@ -115,10 +119,12 @@ missing_packages() {
                     have qemu-system-x86_64 || echo qemu-system-x86 seabios
                     have mmdebstrap || echo mmdebstrap
                     have mke2fs || echo e2fsprogs
+                    have debootstrap || echo debootstrap
                 fi
                 ;;
             fuzz) have c++ || echo g++ ;;
-            libcamera | arm64) [ "$(id -u)" != 0 ] || have debootstrap || echo debootstrap ;;
+            deny) python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv ;;
+            libcamera | arm64 | packages) [ "$(id -u)" != 0 ] || have debootstrap || echo debootstrap ;;
         esac
     done | sort -u
     # Rust's linker.

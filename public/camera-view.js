@@ -11,11 +11,11 @@ import { announced } from './picture.js';
 import { Pictures } from './pictures.js';
 import { CONNECTION, Session } from './session.js';
 import { Stage } from './stage.js';
-import { carried, delay, describe, duration, fileName, pace, refusal, viewers } from './state-text.js';
+import { carried, delay, describe, duration, fileName, pace, viewers } from './state-text.js';
 import { choose } from './transport.js';
 import { watchVisibility } from './visibility.js';
 import { Waves } from './wave.js';
-import { capital } from './words.js';
+import { capital, refusal } from './words.js';
 
 const TICK_MS = 250;
 const QUIET_MS = 3_000;

@@ -91,9 +91,6 @@ export function carried(way, trip) {
 
 export const viewers = (count) => (count === 1 ? '1 viewer' : `${count} viewers`);
 
-/** What the server says when it does not do what it was asked for, and what to do about it. */
-export const refusal = ({ error, hint }) => [error, hint].filter(Boolean).map(sentence).join(' ');
-
 /** One line for a tile of the grid; `connection` is `on`, `lost`, or `shut` or `refused` by the server. */
 export function brief(state, connection = 'on') {
   if (connection === 'lost') return 'Connection lost, reconnecting';

@@ -8,3 +8,6 @@ export function sentence(text) {
   const said = capital((text ?? '').trim());
   return !said || /[.!?…]$/.test(said) ? said : `${said}.`;
 }
+
+/** What the server says when it does not do what it was asked for, and what to do about it. */
+export const refusal = ({ error, hint }) => [error, hint].filter(Boolean).map(sentence).join(' ');

@@ -1,6 +1,7 @@
 //! Builds cameras and server in order and tears them down in reverse; all that lives long is started here.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
@@ -11,13 +12,14 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access::{Access, Mode},
     camera::{self, Camera, Cameras, process::Program},
     config::{self, CameraChange, CameraConfig, CameraName, Config, Loaded},
     logging,
     run_folder::RunFolder,
     stats::{Keeper, Stats},
     systemd,
-    web::{self, Web, addresses::addresses, api::About, page::Page, server::Doors},
+    web::{self, Links, Served, Web, addresses::addresses, api::About, page::Page, server::Doors, tls},
 };
 
 /// What the daemon runs with.
@@ -47,6 +49,7 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
     let Options { loaded, request, run_folder, state_folder, program, public, log } = options;
     let Loaded { config, file, .. } = loaded;
     let run_folder = RunFolder::take(&run_folder, config.allow_disk)?;
+    let shown = tls::open(&config.tls.certificate(), &state_folder, &config.hosts, shutdown.clone())?;
     let about = Arc::new(About {
         started: Instant::now(),
         file: file
@@ -58,6 +61,8 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
     let mut house = House::new(&run_folder, &state_folder, program, &stats, &shutdown);
     house.arrange(&config.cameras).await?;
     let keeper = Keeper::start(stats.clone());
+    let access = Access::open(&state_folder, &config);
+    let expiry = tokio::spawn(access.clone().expire(shutdown.clone()));
 
     let (changed, mut changes) = mpsc::unbounded_channel();
     let watcher = match (&file, &request) {
@@ -76,12 +81,22 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
         Some(folder) => Page::folder(&folder)?,
         None => Page::embedded(),
     };
-    let doors = Doors::new(listener).with_local(run_folder.path());
-    let (cameras, about_web) = (house.cameras.clone(), Arc::clone(&about));
-    let mut web = Web::start(&config, cameras, about_web, stats.clone(), page, doors, shutdown.clone());
+    let doors = Doors::new(listener).with_tls(shown).with_local(run_folder.path());
+    let served = Served {
+        cameras: house.cameras.clone(),
+        access: access.clone(),
+        about: Arc::clone(&about),
+        stats: stats.clone(),
+        page,
+        links: Links { listen: address, tls: config.tls.is_on() },
+    };
+    let links = served.links.clone();
+    let mut web = Web::start(&config, served, doors, shutdown.clone());
     let watchdog = tokio::spawn(systemd::watchdog(shutdown.clone()));
-    tracing::info!("listening on http://{address}");
-    tracing::info!("the page is at {}", addresses(address, false).join(" and "));
+    let scheme = if config.tls.is_on() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{address}");
+    tracing::info!("the page is at {}", addresses(address, config.tls.is_on()).join(" and "));
+    tell_who_may_look(&access, address, &links);
     systemd::ready(&format!("listening on {address}"));
 
     // What can't change while it runs is as it was at the start.
@@ -125,8 +140,26 @@ pub async fn run(options: Options, listener: TcpListener, shutdown: Cancellation
     house.close().await;
     keeper.close().await;
     let _ = watchdog.await;
+    let _ = expiry.await;
     drop(run_folder);
     Ok(())
+}
+
+/// Tells the log who may look, where that is not the owner alone.
+fn tell_who_may_look(access: &Access, listen: SocketAddr, links: &Links) {
+    match access.mode() {
+        Mode::Setup => match links.setup(access) {
+            Ok(links) => tracing::warn!(
+                "nobody has chosen yet who may look, so nobody can; to choose, open {} (sudo eyelid setup prints it again)",
+                links.join(" or ")
+            ),
+            Err(error) => tracing::error!("there is no setup link, so nobody can look: {error}"),
+        },
+        Mode::Open if !listen.ip().is_loopback() => tracing::warn!(
+            "open to everyone: whoever reaches {listen} can look and set; sudo eyelid setup prints a link to choose a password"
+        ),
+        Mode::Open | Mode::Password => {}
+    }
 }
 
 async fn apply(

@@ -19,7 +19,9 @@
 //!
 //! | module      | what lives there |
 //! | ----------- | --- |
-//! | [`cli`]     | what each subcommand does: run, check, cameras, snapshot, capture |
+//! | [`cli`]     | what each subcommand does: run, check, doctor, erase, cameras, snapshot, capture |
+//! | [`doctor`]  | what there is to know of this machine when a camera does not work |
+//! | [`erase`]   | what Eyelid keeps on this machine, by name, and its end |
 //! | [`daemon`]  | builds cameras and server in order, tears them down in reverse |
 //! | [`web`]     | accept loop, guard, and one file per way to watch |
 //! | [`access`]  | who is known: password, sessions, app passwords, guest links |
@@ -37,6 +39,8 @@ pub mod cli;
 pub mod config;
 pub mod controls;
 pub mod daemon;
+pub mod doctor;
+pub mod erase;
 pub mod feed;
 pub mod jpeg;
 pub mod logging;

@@ -113,7 +113,8 @@ fn refuse_a_strangers(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn in_memory(path: &Path) -> anyhow::Result<bool> {
+/// Whether it lies on a file system that lives in memory.
+pub(crate) fn in_memory(path: &Path) -> anyhow::Result<bool> {
     let stat = rustix::fs::statfs(path).with_context(|| format!("{}: statfs", path.display()))?;
     Ok(IN_MEMORY.contains(&(stat.f_type as u64 & 0xffff_ffff)))
 }

@@ -91,8 +91,10 @@ pub enum Who {
     Viewer(Option<CameraName>),
     /// Anybody, where it is open: does all but manage who may come in.
     Everybody,
-    /// The owner.
+    /// The owner, who has signed in.
     Owner,
+    /// Who sits at the machine itself, as the daemon's user or root.
+    Local,
 }
 
 impl Who {
@@ -102,7 +104,7 @@ impl Who {
             Self::Nobody => "nobody",
             Self::Viewer(_) => "viewer",
             Self::Everybody => "everybody",
-            Self::Owner => "owner",
+            Self::Owner | Self::Local => "owner",
         }
     }
 }
@@ -222,7 +224,7 @@ impl Access {
         let mode = self.mode_of(&book);
         let now = unix_ms(SystemTime::now());
         match (mode, credential) {
-            (_, Credential::Local) => Who::Owner,
+            (_, Credential::Local) => Who::Local,
             (Mode::Open, _) => Who::Everybody,
             (Mode::Setup, _) | (_, Credential::None) => Who::Nobody,
             (Mode::Password, Credential::Session(token)) => {
@@ -482,10 +484,25 @@ impl Access {
         self.remove(id, |book, id| book.links.retain(|link| link.id != id)).await
     }
 
-    /// Lets a guest in by a link: the token of a session, and the link.
-    pub(crate) async fn redeem(&self, token: &str, browser: Browser) -> Result<(String, Link), Refused> {
+    /// Lets a guest in by a link: the token of a session, and the link. Who has come by it before needs no other one.
+    pub(crate) async fn redeem(
+        &self,
+        token: &str,
+        browser: Browser,
+        before: Credential,
+    ) -> Result<(Option<String>, Link), Refused> {
         let hash = TokenHash::of(token.trim());
         let now = unix_ms(SystemTime::now());
+        let known = {
+            let book = self.0.keep.book();
+            let session = book.sessions.iter().find(|session| Credential::Session(session.token) == before);
+            let link = session.and_then(|session| session.link.as_ref());
+            let good = |link: &&Link| link.token == hash && link.until_ms > now;
+            link.and_then(|id| book.links.iter().find(|link| link.id == *id).filter(good)).cloned()
+        };
+        if let Some(link) = known {
+            return Ok((None, link));
+        }
         let (session_token, mut session) = new_session(&browser, Some(String::new()))?;
         let change = move |book: &mut Book| {
             let link = book.links.iter_mut().find(|link| link.token == hash && link.until_ms > now);
@@ -500,7 +517,7 @@ impl Access {
             Ok(link)
         };
         let link = self.0.keep.try_change(change).await?;
-        Ok((session_token, link))
+        Ok((Some(session_token), link))
     }
 
     async fn remove(

@@ -59,7 +59,7 @@ async fn nobody_gets_in_from_the_network_before_the_owner_has_chosen() {
         let everybody = if mode == Mode::Open { Who::Everybody } else { Who::Nobody };
         assert_eq!(house.access.who(Credential::None), everybody);
         assert_eq!(house.access.who(session("x")), everybody);
-        assert_eq!(house.access.who(Credential::Local), Who::Owner);
+        assert_eq!(house.access.who(Credential::Local), Who::Local);
         // What is broken lets nobody in, on this machine neither.
         fs::write(house.folder.path().join(FILE_NAME), "{").unwrap();
         house.restart(listen, rule);
@@ -197,10 +197,17 @@ async fn a_link_lets_so_many_guests_look_at_its_camera_until_it_is_revoked() {
         viewers: 2,
     };
     let (token, link) = house.access.add_link(new).await.unwrap();
-    assert!(matches!(house.access.redeem("x", browser()).await, Err(Refused::WrongLink)));
-    let (one, _) = house.access.redeem(&token, browser()).await.unwrap();
-    let (two, _) = house.access.redeem(&token, browser()).await.unwrap();
-    assert!(matches!(house.access.redeem(&token, browser()).await, Err(Refused::LinkUsedUp)));
+    assert!(matches!(house.access.redeem("x", browser(), Credential::None).await, Err(Refused::WrongLink)));
+    let (one, _) = house.access.redeem(&token, browser(), Credential::None).await.unwrap();
+    let one = one.unwrap();
+    let again = house.access.redeem(&token, browser(), session(&one)).await.unwrap();
+    assert_eq!((again.0, again.1.used), (None, 1), "who is in takes no other place");
+    let (two, _) = house.access.redeem(&token, browser(), Credential::None).await.unwrap();
+    let two = two.unwrap();
+    assert!(matches!(
+        house.access.redeem(&token, browser(), Credential::None).await,
+        Err(Refused::LinkUsedUp)
+    ));
     house.restart(LAN, AccessRule::Auto);
     for token in [&one, &two] {
         assert_eq!(house.access.who(session(token)), Who::Viewer(Some(door.clone())));
@@ -210,7 +217,10 @@ async fn a_link_lets_so_many_guests_look_at_its_camera_until_it_is_revoked() {
     house.access.remove_link(&link.id).await.unwrap();
     assert!(changes.has_changed().unwrap());
     assert_eq!(house.access.who(session(&one)), Who::Nobody);
-    assert!(matches!(house.access.redeem(&token, browser()).await, Err(Refused::WrongLink)));
+    assert!(matches!(
+        house.access.redeem(&token, browser(), Credential::None).await,
+        Err(Refused::WrongLink)
+    ));
     assert_eq!(house.access.sessions().len(), 1, "the owner's");
 }
 
@@ -224,8 +234,8 @@ async fn a_link_ends_by_itself_and_who_watches_by_it_is_told() {
         |ms| NewLink { name: String::new(), camera: None, lasts: Duration::from_millis(ms), viewers: 1 };
     house.access.add_link(new(3_600_000)).await.unwrap();
     let (token, _) = house.access.add_link(new(300)).await.unwrap();
-    let guest = match house.access.redeem(&token, browser()).await {
-        Ok((guest, _)) => session(&guest),
+    let guest = match house.access.redeem(&token, browser(), Credential::None).await {
+        Ok((guest, _)) => session(&guest.unwrap()),
         // The machine was slow, and it is over already.
         Err(refused) => return assert!(matches!(refused, Refused::WrongLink)),
     };

@@ -6,12 +6,15 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Arg, ArgAction, Args, Command, FromArgMatches};
-use eyelid::capture::{Spec, libcamera, protocol::Event, runner};
+use clap::FromArgMatches;
+use eyelid::{
+    capture::{Spec, libcamera, protocol::Event, runner},
+    cli,
+};
 use serde::Serialize;
 
 fn main() -> ExitCode {
-    let matches = command().get_matches();
+    let matches = cli::libcamera_command().get_matches();
     if matches.get_flag("list") {
         return list();
     }
@@ -19,16 +22,6 @@ fn main() -> ExitCode {
         Ok(spec) => runner::run(|stop, emit| libcamera::capture(&spec, stop, emit)),
         Err(error) => error.exit(),
     }
-}
-
-/// Not derived: an `Option` of arguments that have groups of arguments in them is always none to clap.
-fn command() -> Command {
-    let command = Command::new("eyelid-libcamera")
-        .about("Takes pictures with a libcamera camera, each in place of the one before")
-        .version(env!("CARGO_PKG_VERSION"));
-    let list = Arg::new("list").long("list").action(ArgAction::SetTrue).exclusive(true);
-    Spec::augment_args(command)
-        .arg(list.help("Prints the cameras that there are, one JSON object a line, and ends"))
 }
 
 fn list() -> ExitCode {

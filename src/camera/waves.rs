@@ -161,7 +161,7 @@ struct Recent {
 impl Recent {
     /// Lets a wave of a viewer through whose last one was at `own`, and notes it; or changes nothing.
     fn let_through(&mut self, own: &mut Option<Instant>, now: Instant) -> Result<(), TooSoon> {
-        let left = |since: Option<Instant>, pause| {
+        let left = |since: Option<Instant>, pause: Duration| {
             since.map_or(Duration::ZERO, |since| (since + pause).saturating_duration_since(now))
         };
         let viewer = left(*own, VIEWER_PAUSE);

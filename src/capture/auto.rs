@@ -32,9 +32,14 @@ pub enum Libcamera {
 }
 
 impl Detected {
-    /// Looks for cameras.
+    /// Looks for cameras. What is wrong with a way to them is logged.
     pub fn look() -> Self {
         Self { libcamera: libcamera(), v4l2: v4l2::list() }
+    }
+
+    /// The same, without a word in the log.
+    pub(crate) fn look_quietly() -> Self {
+        Self { libcamera: libcamera_with(|_| ()), v4l2: v4l2::list() }
     }
 
     /// The reason why there is none, if there is none.
@@ -50,6 +55,10 @@ impl Detected {
 
 /// Looks for libcamera cameras. At most two programs are asked, and each may take 3 seconds.
 fn libcamera() -> Libcamera {
+    libcamera_with(|failure| runner::log(failure))
+}
+
+fn libcamera_with(log: impl Fn(&Failure)) -> Libcamera {
     type List = fn(&Path) -> Result<Vec<Found>, Failure>;
     let ways: [(Kind, Option<PathBuf>, List); 2] = [
         (Kind::Libcamera, eyelid_libcamera::find(), eyelid_libcamera::list),
@@ -62,7 +71,7 @@ fn libcamera() -> Libcamera {
             Ok(cameras) if cameras.is_empty() => nothing = Some(rpicam::no_camera()),
             Ok(cameras) => return Libcamera::Cameras { kind, program, cameras },
             Err(failure) => {
-                runner::log(&failure);
+                log(&failure);
                 // That the other one looked and found none would say more.
                 nothing.get_or_insert(failure);
             }

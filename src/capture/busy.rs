@@ -23,6 +23,63 @@ pub fn failure_of(device: &Path) -> Failure {
     told(holder_of(Path::new("/proc"), device, &ours()))
 }
 
+/// A program that has a device of cameras open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) pid: i32,
+    /// Its name, where we may read it.
+    pub(crate) name: Option<String>,
+    /// Whether it uses a camera, and does not only look at what there is.
+    pub(crate) uses: bool,
+}
+
+impl Holder {
+    /// Whether it is a capture process of ours. The kernel cuts names off after 15 characters.
+    pub(crate) fn is_eyelid(&self) -> bool {
+        self.name.as_deref().is_some_and(|name| name == "eyelid" || name == "eyelid-libcamer")
+    }
+
+    /// "motion (pid 812)"
+    pub(crate) fn in_words(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{name} (pid {})", self.pid),
+            None => format!("pid {}", self.pid),
+        }
+    }
+}
+
+/// All programs that have devices of cameras open, as far as we may know them; not this one.
+pub(crate) fn holders() -> Vec<Holder> {
+    all(Path::new("/proc"), Path::new("/dev"), &ours())
+}
+
+fn all(proc: &Path, dev: &Path, ours: &[Pid]) -> Vec<Holder> {
+    let ours = is_one_of(ours);
+    let locked = locked(proc, dev);
+    let one = |pid: i32| {
+        let is_open = |kind| has_open(proc, pid, |file| is_device(file, dev, kind));
+        let uses = locked.contains(&pid) || is_open("video");
+        let (_, name) = (uses || is_open("media")).then(|| named(proc, pid))?;
+        Some(Holder { pid, name, uses })
+    };
+    let mut holders: Vec<_> = processes(proc).filter(|pid| !ours(*pid)).filter_map(one).collect();
+    holders.sort_by_key(|holder| holder.pid);
+    holders
+}
+
+/// Who has a lock on a media device.
+fn locked(proc: &Path, dev: &Path) -> Vec<i32> {
+    let locks = fs::read_to_string(proc.join("locks")).unwrap_or_default();
+    let devices: Vec<String> = devices(dev, "media").iter().filter_map(|path| lock_id(path)).collect();
+    let lock = |line: &str| {
+        // 1: POSIX  ADVISORY  WRITE 812 00:05:441 0 EOF
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (pid, device) = (fields.get(4)?.parse().ok()?, *fields.get(5)?);
+        devices.iter().any(|id| id == device).then_some(pid)
+    };
+    locks.lines().filter_map(lock).collect()
+}
+
 fn ours() -> Vec<Pid> {
     let mut ours = descendants::list();
     ours.push(getpid());
@@ -53,16 +110,7 @@ fn told(holder: Option<(i32, Option<String>)>) -> Failure {
 /// root. A media device may be open without the camera being used: PipeWire does that to list cameras.
 fn holder(proc: &Path, dev: &Path, ours: &[Pid]) -> Option<(i32, Option<String>)> {
     let ours = is_one_of(ours);
-    let by_lock = || {
-        let locks = fs::read_to_string(proc.join("locks")).ok()?;
-        let devices: Vec<String> = devices(dev, "media").iter().filter_map(|path| lock_id(path)).collect();
-        locks.lines().find_map(|line| {
-            // 1: POSIX  ADVISORY  WRITE 812 00:05:441 0 EOF
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            let (pid, device) = (fields.get(4)?.parse().ok()?, *fields.get(5)?);
-            (devices.iter().any(|id| id == device) && !ours(pid)).then_some(pid)
-        })
-    };
+    let by_lock = || locked(proc, dev).into_iter().find(|pid| !ours(*pid));
     let by_file = |kind: &str| {
         processes(proc).find(|pid| !ours(*pid) && has_open(proc, *pid, |file| is_device(file, dev, kind)))
     };
@@ -181,6 +229,28 @@ mod tests {
         assert_eq!(machine.holder(), found(813, "libcamera-vid"));
         fs::write(machine.path("proc/locks"), locks.replace("813", "900")).unwrap();
         assert_eq!(machine.holder(), found(500, "motion"), "our own lock is not another program's");
+    }
+
+    #[test]
+    fn all_who_have_a_device_open_are_found_and_whether_they_use_it() {
+        let machine = Machine::new();
+        machine.process(900, "ours", &["video0"]);
+        machine.process(901, "decoder", &["video-decoder"]);
+        machine.process(812, "motion", &["media0", "video0"]);
+        machine.process(500, "wireplumber", &["media0"]);
+        machine.process(700, "eyelid-libcamer", &["media0"]);
+        let id = lock_id(&machine.path("dev/media0")).unwrap();
+        fs::write(machine.path("proc/locks"), format!("1: POSIX  ADVISORY  WRITE 700 {id} 0 EOF\n")).unwrap();
+        let found = all(&machine.path("proc"), &machine.path("dev"), &[Pid::from_raw(900).unwrap()]);
+        let told: Vec<_> = found.iter().map(|one| (one.in_words(), one.uses, one.is_eyelid())).collect();
+        assert_eq!(
+            told,
+            [
+                ("wireplumber (pid 500)".to_owned(), false, false),
+                ("eyelid-libcamer (pid 700)".to_owned(), true, true),
+                ("motion (pid 812)".to_owned(), true, false),
+            ]
+        );
     }
 
     #[test]

@@ -40,13 +40,13 @@ fn command(program: &Path) -> Command {
 }
 
 /// Beside our own program, where `cargo` puts it and a package does; else in `PATH`.
-pub(super) fn find() -> Option<PathBuf> {
+pub(crate) fn find() -> Option<PathBuf> {
     let beside = env::current_exe().ok().map(|us| us.with_file_name(NAME));
     beside.filter(|path| path.is_file()).or_else(|| in_path(NAME))
 }
 
 /// Where it is, once it is known that it can be loaded: it can tell nothing itself when it can't.
-pub(super) fn find_startable() -> Result<PathBuf, Failure> {
+pub(crate) fn find_startable() -> Result<PathBuf, Failure> {
     let program = find().ok_or_else(|| {
         Failure::new(
             format!("{NAME} is not installed, neither beside eyelid nor in PATH"),

@@ -67,7 +67,7 @@ pub fn capture(spec: &Spec, stop: &Stop, emit: &mut dyn FnMut(Event)) -> Result<
 }
 
 /// The program to run, looked up in `PATH`.
-pub(super) fn find() -> Option<PathBuf> {
+pub(crate) fn find() -> Option<PathBuf> {
     PROGRAMS.iter().find_map(|program| in_path(program))
 }
 

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::{Common, say};
+use super::{Common, EXIT_USAGE, complain, say};
 use crate::{
     capture::auto::{Detected, Libcamera},
     config::{CameraConfig, Kind},
     run_folder, state_folder,
+    web::tls,
 };
 
 pub(super) fn run(common: &Common) -> ExitCode {
@@ -21,10 +22,19 @@ pub(super) fn run(common: &Common) -> ExitCode {
     for warning in &loaded.warnings {
         say(&format!("warning: {warning}"));
     }
-    say(&format!("listens on http://{}", loaded.config.listen));
+    let scheme = if loaded.config.tls.is_on() { "https" } else { "http" };
+    say(&format!("listens on {scheme}://{}", loaded.config.listen));
     say(&format!("rolling files in {}", run_folder::usual().display()));
     let state_folder = state_folder::usual(&loaded.config.state_folder);
     say(&format!("what is set of cameras is kept in {}", state_folder.display()));
+    match tls::check(&loaded.config.tls.certificate(), &state_folder) {
+        Ok(None) => {}
+        Ok(Some(words)) => say(&words),
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            return ExitCode::from(EXIT_USAGE);
+        }
+    }
     for (index, camera) in loaded.config.cameras.iter().enumerate() {
         say(&describe(camera, index == 0));
     }

@@ -6,14 +6,18 @@ pub mod ask;
 mod cameras;
 mod capture;
 mod check;
+mod doctor;
+mod erase;
+mod link;
 mod run;
+mod setup;
 mod snapshot;
 mod token;
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{Arg, ArgAction, Args as _, CommandFactory, Parser, Subcommand};
 
 use crate::{
     capture::Spec,
@@ -23,7 +27,7 @@ use crate::{
 /// What was wrong with the arguments or the configuration; clap exits with the same code.
 const EXIT_USAGE: u8 = 2;
 
-/// An on-demand camera daemon: the camera is open only while somebody looks.
+/// On-demand camera daemon: the camera is open only while somebody looks.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -61,8 +65,20 @@ enum Command {
     Check,
     /// Lists the cameras that this machine has
     Cameras,
+    /// Looks whether all is well on this machine, and tells what to do if not
+    ///
+    /// For a bug report too: there are no passwords, tokens, addresses or names in it.
+    Doctor(doctor::Args),
+    /// Removes all that Eyelid keeps on this machine, or lists it
+    ///
+    /// Secrets, settings, ledger, visitor counts and pictures. Without --all it only lists them. The daemon has to be stopped.
+    Erase(erase::Args),
     /// Takes one picture, without a server
     Snapshot(snapshot::Args),
+    /// Prints the link with which the owner chooses who may look, or chooses another password
+    Setup,
+    /// Makes a link by which guests may look for a while
+    Link(link::Args),
     /// Makes a token for the sender of a camera of kind `push`
     Token(token::Args),
     /// Captures into a rolling file until its standard input ends
@@ -81,10 +97,31 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&common, args),
         Some(Command::Check) => check::run(&common),
         Some(Command::Cameras) => cameras::run(),
+        Some(Command::Doctor(args)) => doctor::run(&common, &args),
+        Some(Command::Erase(args)) => erase::run(&common, &args),
         Some(Command::Snapshot(args)) => snapshot::run(&common, &args),
+        Some(Command::Setup) => setup::run(),
+        Some(Command::Link(args)) => link::run(&args),
         Some(Command::Token(args)) => token::run(&common, &args),
         Some(Command::Capture(spec)) => capture::run(&spec),
     }
+}
+
+/// The arguments of `eyelid`, for manual pages and shell completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The arguments of `eyelid-libcamera`: those of a capture, or `--list`.
+///
+/// Not derived: an `Option` of arguments that have groups of arguments in them is always none to clap.
+pub fn libcamera_command() -> clap::Command {
+    let command = clap::Command::new("eyelid-libcamera")
+        .about("Takes pictures with a libcamera camera, each in place of the one before")
+        .version(env!("CARGO_PKG_VERSION"));
+    let list = Arg::new("list").long("list").action(ArgAction::SetTrue).exclusive(true);
+    Spec::augment_args(command)
+        .arg(list.help("Prints the cameras that there are, one JSON object a line, and ends"))
 }
 
 impl Common {

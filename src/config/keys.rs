@@ -44,6 +44,21 @@ pub(super) const GLOBAL: &[Key<Config>] = &[
         show: |c| quoted(&c.state_folder),
     },
     Key {
+        name: "tls.cert",
+        read: |c, v| v.text("an absolute path of at most 1000 bytes", folder).map(|x| c.tls.cert = x),
+        show: |c| quoted(&c.tls.cert),
+    },
+    Key {
+        name: "tls.key",
+        read: |c, v| v.text("an absolute path of at most 1000 bytes", folder).map(|x| c.tls.key = x),
+        show: |c| quoted(&c.tls.key),
+    },
+    Key {
+        name: "tls.self_signed",
+        read: |c, v| v.boolean().map(|x| c.tls.self_signed = x),
+        show: |c| c.tls.self_signed.to_string(),
+    },
+    Key {
         name: "socketio.ping_interval",
         read: |c, v| v.time("1s", "60s").map(|x| c.socketio.ping_interval = x),
         show: |c| time(c.socketio.ping_interval),

@@ -124,6 +124,16 @@ pub fn load(request: &Request) -> Result<Loaded, ConfigErrors> {
     config.listen = listen.unwrap_or(config.listen);
     config.log.level = log_level.unwrap_or(config.log.level);
     config.log.format = log_format.unwrap_or(config.log.format);
+    if let Some((key, message, hint)) = config.tls.fault()
+        && errors.iter().all(|error| !error.key.starts_with("tls."))
+    {
+        // The other key may be in the file or in the environment.
+        let place = match source.path() {
+            Some(path) => Place::File(path.to_owned()),
+            None => Place::Variable(env::variable(key)),
+        };
+        errors.push(ConfigError { place, key: key.into(), message: message.into(), hint: Some(hint.into()) });
+    }
     if errors.is_empty() {
         Ok(Loaded { config, file: source.path().map(Path::to_owned), warnings })
     } else {

@@ -19,6 +19,7 @@ mod read;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod together;
 mod unknown;
 mod value;
@@ -34,6 +35,7 @@ pub use origin::{Origin, Origins};
 pub use picture::{Area, Corner, PictureConfig};
 pub use privacy::{PrivacyConfig, QuietHours, Switch};
 pub use proxies::{Proxies, Proxy};
+pub use tls::{Certificate, TlsConfig};
 pub use value::{listen_address, parse_duration};
 pub use watch::{Watcher, watch};
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub allow_disk: bool,
     /// Where what has been set of cameras is kept; empty for the usual place.
     pub state_folder: String,
+    /// How connections are encrypted.
+    pub tls: TlsConfig,
     /// The heartbeat that finds vanished browsers.
     pub socketio: SocketIoConfig,
     /// How the page goes about it.
@@ -189,6 +193,7 @@ impl Default for Config {
             proxies: Proxies::default(),
             allow_disk: false,
             state_folder: String::new(),
+            tls: TlsConfig::default(),
             socketio: SocketIoConfig {
                 ping_interval: Duration::from_secs(5),
                 ping_timeout: Duration::from_secs(5),

@@ -6,10 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
 
-use crate::{
-    camera::{Camera, Cameras},
-    config::PageConfig,
-};
+use crate::{camera::Camera, config::PageConfig};
 
 /// What the daemon tells of itself at `/api/status`.
 #[derive(Debug)]
@@ -23,8 +20,8 @@ pub struct About {
 }
 
 /// `GET /api/cameras`
-pub(crate) fn cameras(cameras: &Cameras, page: &PageConfig) -> Response<Bytes> {
-    let all: Vec<Value> = cameras.all().iter().map(|camera| camera.status().borrow().to_json()).collect();
+pub(crate) fn cameras(cameras: &[Camera], page: &PageConfig) -> Response<Bytes> {
+    let all: Vec<Value> = cameras.iter().map(|camera| camera.status().borrow().to_json()).collect();
     answer(&json!({ "cameras": all, "page": { "transport": page.transport } }))
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use futures_util::{Stream, TryStreamExt};
-use http::{HeaderMap, Method, Response, StatusCode, header};
+use futures_util::Stream;
+use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Map, Value as Json};
 use tokio::{
     sync::watch,
@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    api,
+    api, body,
     error::{self, Refusal},
 };
 use crate::{
@@ -26,9 +26,6 @@ use crate::{
 /// The methods that it answers.
 pub(super) const METHODS: &str = "GET, HEAD, PATCH, DELETE";
 
-/// The longest body that is read, in bytes.
-const LONGEST_BODY: usize = 16 << 10;
-
 /// Tells, sets, or takes all back to its default.
 pub(super) async fn controls<B: Buf, E>(
     camera: &Camera,
@@ -37,7 +34,7 @@ pub(super) async fn controls<B: Buf, E>(
     body: impl Stream<Item = Result<B, E>>,
 ) -> Response<Bytes> {
     let wanted = match *method {
-        Method::PATCH => match patch(headers, body).await {
+        Method::PATCH => match body::read(headers, body).await.and_then(|body| settings(&body)) {
             Ok(settings) => Wanted::These(settings),
             Err(refusal) => return *refusal,
         },
@@ -60,59 +57,8 @@ fn not_set(refused: &SetError) -> Response<Bytes> {
     error::json(status, &format!("nothing is set: {refused}"), hint)
 }
 
-async fn patch<B: Buf, E>(
-    headers: &HeaderMap,
-    body: impl Stream<Item = Result<B, E>>,
-) -> Result<Settings, Refusal> {
-    if !is_json(headers) {
-        let error = "only JSON is understood here";
-        return Err(refuse(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            error,
-            "send it with Content-Type: application/json",
-        ));
-    }
-    settings(&read(body).await?)
-}
-
 fn refuse(status: StatusCode, error: &str, hint: &str) -> Refusal {
     Box::new(error::json(status, error, hint))
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else { return false };
-    let name = only.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-    name.trim_ascii().eq_ignore_ascii_case(b"application/json")
-}
-
-async fn read<B: Buf, E>(body: impl Stream<Item = Result<B, E>>) -> Result<Vec<u8>, Refusal> {
-    let mut body = std::pin::pin!(body);
-    let mut bytes = Vec::new();
-    loop {
-        match body.try_next().await {
-            Ok(None) => return Ok(bytes),
-            Ok(Some(mut piece)) => {
-                while piece.has_remaining() {
-                    let chunk = piece.chunk();
-                    bytes.extend_from_slice(chunk);
-                    let moved = chunk.len();
-                    piece.advance(moved);
-                }
-                if bytes.len() > LONGEST_BODY {
-                    let error = format!("the body has more than {LONGEST_BODY} bytes");
-                    return Err(refuse(
-                        StatusCode::PAYLOAD_TOO_LARGE,
-                        &error,
-                        "set fewer controls at a time",
-                    ));
-                }
-            }
-            Err(_) => {
-                return Err(refuse(StatusCode::BAD_REQUEST, "the body breaks off", "send all of it"));
-            }
-        }
-    }
 }
 
 fn settings(body: &[u8]) -> Result<Settings, Refusal> {
@@ -178,42 +124,9 @@ impl Panels {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::stream;
     use proptest::prelude::*;
 
     use super::*;
-
-    fn headers(types: &[&'static str]) -> HeaderMap {
-        let value = |text: &&'static str| (header::CONTENT_TYPE, http::HeaderValue::from_static(text));
-        types.iter().map(value).collect()
-    }
-
-    #[test]
-    fn json_is_known_by_its_media_type_alone() {
-        for (types, expected) in [
-            (&["application/json"][..], true),
-            (&["Application/JSON ; charset=utf-8"], true),
-            (&[], false),
-            (&["text/plain"], false),
-            (&["application/json-patch+json"], false),
-            (&["text/plain; application/json"], false),
-        ] {
-            assert_eq!(is_json(&headers(types)), expected, "{types:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_body_is_read_up_to_its_limit() {
-        let pieces = |sizes: &[usize]| {
-            stream::iter(
-                sizes.iter().map(|size| Ok::<_, ()>(Bytes::from(vec![b'x'; *size]))).collect::<Vec<_>>(),
-            )
-        };
-        assert_eq!(read(pieces(&[0, 1, LONGEST_BODY - 1])).await.unwrap().len(), LONGEST_BODY);
-        assert_eq!(read(pieces(&[LONGEST_BODY, 1])).await.unwrap_err().status(), 413);
-        let broken = stream::iter([Ok(Bytes::from_static(b"{")), Err(())]);
-        assert_eq!(read(broken).await.unwrap_err().status(), 400);
-    }
 
     #[test]
     fn what_is_wrong_with_a_body_is_told() {

@@ -7,6 +7,7 @@
 use super::server::Peer;
 use crate::config::Proxies;
 use http::{HeaderMap, HeaderName};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -19,6 +20,15 @@ pub(crate) struct Client {
     pub(crate) address: Option<IpAddr>,
     /// Whether it came to the daemon, or to the proxy in front of it, by TLS.
     pub(crate) tls: bool,
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => write!(f, "{address}"),
+            None => f.write_str("the local socket"),
+        }
+    }
 }
 
 /// Who a request is from that came from this peer with these headers.

@@ -15,7 +15,7 @@ mod tests;
 use std::{io::Write, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, Version, header};
 use tokio::{
     sync::watch,
@@ -24,6 +24,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    access::Visitor,
     content::{Content, Pieces},
     image, query,
     server::Line,
@@ -62,6 +63,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// and the reason where there is no first one. With `look` only, a client's HEAD, nothing is started.
 pub(crate) async fn mjpeg(
     camera: &Camera,
+    visitor: Visitor,
     asked: Option<&str>,
     headers: &HeaderMap,
     line: Option<Line>,
@@ -97,7 +99,9 @@ pub(crate) async fn mjpeg(
         tally: camera.tally().clone(),
         _lease: lease,
     };
-    head(pieces(turn, line))
+    // Whoever may not look any more gets no other picture, nor waits for one.
+    let shut_out = Box::pin(visitor.shut_out(camera.clone()));
+    head(Box::pin(pieces(turn, line).take_until(shut_out)))
 }
 
 /// Whether the answer is for an `<img>`, or a tab of its own: browsers then name kinds of images that they know.

@@ -1,8 +1,10 @@
 //! What browsers get: the accept loop, the guard, the page, and one file per way to watch.
 
+pub(crate) mod access;
 pub(crate) mod addresses;
 mod answer;
 pub mod api;
+mod body;
 mod content;
 mod controls;
 mod cors;
@@ -16,6 +18,7 @@ mod ledger;
 mod mjpeg;
 pub(crate) mod page;
 mod query;
+mod route;
 mod routes;
 pub(crate) mod server;
 mod session;
@@ -24,6 +27,8 @@ pub(crate) mod snapshot;
 pub(crate) mod socketio;
 mod states;
 mod stats;
+pub(crate) mod tls;
+mod tls_only;
 mod upload;
 mod websocket;
 
@@ -34,10 +39,13 @@ use tokio_util::sync::CancellationToken;
 use tower::Layer;
 
 use crate::{
+    access::Access,
     camera::Cameras,
     config::{Config, PageConfig},
     stats::Stats,
 };
+use access::Door;
+pub(crate) use access::Links;
 use api::About;
 use guard::{Guard, Hosts};
 use page::Page;
@@ -46,23 +54,37 @@ use server::Doors;
 use session::Sessions;
 use smaller::Smaller;
 use socketio::Announcer;
+use tls_only::TlsOnly;
 
 /// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
-pub(crate) const CHANGES_AT_ONCE: [&str; 2] = ["hosts", "page.transport"];
+pub(crate) const CHANGES_AT_ONCE: [&str; 3] = ["access", "hosts", "page.transport"];
+
+pub(crate) use self::server::owner_of as port_owner;
 
 /// The server and all that browsers get from it.
 ///
 /// ```text
-/// connection ─▶ guard ─▶ the Socket.IO client's file ─▶ Socket.IO ─▶ routes
+/// connection ─▶ guard ─▶ only by TLS ─▶ door ─▶ the Socket.IO client's file ─▶ Socket.IO ─▶ routes
 /// ```
 pub(crate) struct Web {
     announcer: Announcer,
     hosts: watch::Sender<Hosts>,
     told: watch::Sender<PageConfig>,
+    access: Access,
     server: JoinHandle<()>,
 }
 
-/// Listens where the configuration says, and warns when that is more than this machine.
+/// What the server serves.
+pub(crate) struct Served {
+    pub(crate) cameras: Cameras,
+    pub(crate) access: Access,
+    pub(crate) about: Arc<About>,
+    pub(crate) stats: Stats,
+    pub(crate) page: Page,
+    pub(crate) links: Links,
+}
+
+/// Listens where the configuration says.
 ///
 /// # Errors
 /// When the address is not to be had: who has it, and what to do.
@@ -77,38 +99,29 @@ pub(crate) fn bind(config: &Config) -> std::io::Result<TcpListener> {
         );
     }
     let listener = server::bind(config.listen)?;
-    if !config.listen.ip().is_loopback() {
-        tracing::warn!(
-            "there is no password yet: whoever reaches {} can watch, so let only a network that you trust reach it",
-            config.listen
-        );
-    }
     Ok(listener)
 }
 
 impl Web {
     /// Serves until `shutdown`.
-    pub(crate) fn start(
-        config: &Config,
-        cameras: Cameras,
-        about: Arc<About>,
-        stats: Stats,
-        page: Page,
-        doors: Doors,
-        shutdown: CancellationToken,
-    ) -> Self {
+    pub(crate) fn start(config: &Config, served: Served, doors: Doors, shutdown: CancellationToken) -> Self {
+        let Served { cameras, access, about, stats, page, links } = served;
         let (hosts, current_hosts) = watch::channel(Hosts::new(&config.hosts));
+        let door = Door::new(access.clone(), cameras.clone());
         let guard = Guard::new(current_hosts, cameras.clone());
-        let (announcer, socketio) = Announcer::new(&config.socketio, cameras.clone());
+        let (announcer, socketio) = Announcer::new(&config.socketio, cameras.clone(), &access);
         let heartbeat = (&config.socketio).into();
         let (told, page_config) = watch::channel(config.page.clone());
         let smaller = Smaller::new(smaller::scale);
-        let site = Site { cameras, about, stats, page: page.clone(), page_config, heartbeat, smaller };
+        let page_files = page.clone();
+        let site = Site { cameras, about, stats, page: page_files, page_config, heartbeat, smaller, links };
         // Once, and cloned for each connection: each call of `layer` makes a table of sessions of its own.
         let routes = warp::service(routes::routes(site));
-        let service = guard.layer(page.layer(Sessions.layer(socketio.layer(routes))));
+        let tls_only = TlsOnly { on: config.tls.is_on() };
+        let service = page.layer(Sessions.layer(socketio.layer(routes)));
+        let service = guard.layer(tls_only.layer(door.layer(service)));
         let server = tokio::spawn(server::serve(doors, service, config.into(), shutdown));
-        Self { announcer, hosts, told, server }
+        Self { announcer, hosts, told, access, server }
     }
 
     /// Takes over the cameras that there are now, and what of `config` can change while it runs.
@@ -116,6 +129,8 @@ impl Web {
         self.announcer.follow();
         self.hosts.send_replace(Hosts::new(&config.hosts));
         self.told.send_replace(config.page.clone());
+        // Last: whoever watches is looked at anew, by what the cameras say now.
+        self.access.reconfigure(config);
     }
 
     /// Ends all connections and returns when they have ended; to be called after `shutdown`.

@@ -70,7 +70,7 @@ impl Page {
 
     /// Answers a `GET` or `HEAD` for one of the page's files; nothing for other methods and paths.
     ///
-    /// `/` and `/cameras/NAME/` are `index.html`, whatever NAME is, and `/stats` is `stats.html`.
+    /// `/` and `/cameras/NAME/` are `index.html`, whatever NAME is, and `/stats`, say, is `stats.html`.
     pub(crate) fn asset(&self, path: &str, headers: &HeaderMap, method: &Method) -> Option<Response<Bytes>> {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return None;
@@ -123,10 +123,14 @@ fn file_name(path: &str) -> Option<&str> {
     if name.is_empty() || camera.is_some_and(is_segment) {
         return Some("index.html");
     }
-    if name == "stats" {
-        return Some("stats.html");
+    match name {
+        "access" => Some("access.html"),
+        "guest" => Some("guest.html"),
+        "setup" => Some("setup.html"),
+        "sign-in" => Some("sign-in.html"),
+        "stats" => Some("stats.html"),
+        _ => name.split('/').all(is_segment).then_some(name),
     }
-    name.split('/').all(is_segment).then_some(name)
 }
 
 fn respond(name: &str, file: File, headers: &HeaderMap, method: &Method) -> Response<Bytes> {

@@ -1,4 +1,4 @@
-//! Which path is what, and who may ask how.
+//! What each route answers.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use warp::{Filter, Reply, filters::BoxedFilter, path::FullPath};
 
 use super::{
+    access::{self, Links, Visitor},
     api::{self, About},
     content::{self, Content},
     controls, cors,
@@ -17,6 +18,7 @@ use super::{
     image, latest, ledger, mjpeg,
     page::Page,
     query,
+    route::{Route, Way, Which, methods, route},
     server::Line,
     smaller::Smaller,
     snapshot, stats, upload,
@@ -38,6 +40,7 @@ pub(crate) struct Site {
     pub(crate) page_config: watch::Receiver<PageConfig>,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) smaller: Smaller,
+    pub(super) links: Links,
 }
 
 /// A request, as far as the routes care.
@@ -46,122 +49,9 @@ struct Asked {
     path: FullPath,
     query: Option<String>,
     headers: HeaderMap,
+    visitor: Visitor,
     line: Option<Line>,
     upgrade: Option<OnUpgrade>,
-}
-
-/// Where a path leads.
-#[derive(Debug, PartialEq, Eq)]
-enum Route<'a> {
-    /// A file of the page, or nothing.
-    Page,
-    /// The page of one camera.
-    CameraPage(&'a str),
-    /// The same without the slash that its relative URLs need.
-    CameraPageWithoutSlash(&'a str),
-    /// A way to watch a camera; the default one where none is named.
-    Watch(Which<'a>, Way),
-    /// What mjpg-streamer would do with this `action`, and nobody else.
-    NoAction(Cow<'a, str>),
-    Cameras,
-    Camera(&'a str),
-    Controls(&'a str),
-    /// Where pictures are sent: to a camera, or to the first one that takes them.
-    Upload(Option<&'a str>),
-    Ledger(&'a str),
-    Status,
-    Stats,
-    Health,
-    /// Nothing, below `/api` or a camera.
-    Nothing,
-}
-
-/// Which camera is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Which<'a> {
-    /// The one of that place in the configuration.
-    Numbered(usize),
-    Named(&'a str),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Image,
-    Snapshot,
-    Latest,
-    Mjpeg,
-    WebSocket,
-}
-
-fn route<'a>(path: &'a str, query: Option<&'a str>) -> Route<'a> {
-    // The second name of each is that of µStreamer and camera-streamer.
-    let way = |name| match name {
-        "image_stream.jpg" => Some(Way::Image),
-        "snapshot.jpg" | "snapshot" => Some(Way::Snapshot),
-        "latest" => Some(Way::Latest),
-        "stream.mjpg" | "stream" => Some(Way::Mjpeg),
-        "ws" => Some(Way::WebSocket),
-        _ => None,
-    };
-    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-    match segments[..] {
-        ["healthz"] => Route::Health,
-        ["api", "status"] => Route::Status,
-        ["api", "stats"] => Route::Stats,
-        ["api", "cameras"] => Route::Cameras,
-        ["api", "cameras", name] => Route::Camera(name),
-        ["api", "cameras", name, "controls"] => Route::Controls(name),
-        ["api", "cameras", name, "ledger"] => Route::Ledger(name),
-        ["api", ..] => Route::Nothing,
-        ["cameras", name] => Route::CameraPageWithoutSlash(name),
-        ["cameras", name, ""] => match action(query) {
-            None => Route::CameraPage(name),
-            Some(Ok((way, None | Some(0)))) => Route::Watch(Which::Named(name), way),
-            Some(Ok(_)) => Route::Nothing,
-            Some(Err(unknown)) => Route::NoAction(unknown),
-        },
-        ["upload"] => Route::Upload(None),
-        ["cameras", name, "upload"] => Route::Upload(Some(name)),
-        ["cameras", name, file] => {
-            way(file).map_or(Route::Nothing, |way| Route::Watch(Which::Named(name), way))
-        }
-        ["cameras", ..] => Route::Nothing,
-        [""] => match action(query) {
-            None => Route::Page,
-            Some(Ok((way, number))) => Route::Watch(Which::Numbered(number.unwrap_or(0)), way),
-            Some(Err(unknown)) => Route::NoAction(unknown),
-        },
-        [file] => way(file).map_or(Route::Page, |way| Route::Watch(Which::Numbered(0), way)),
-        _ => Route::Page,
-    }
-}
-
-/// The methods that a route answers, as in `Allow`.
-fn methods(route: &Route<'_>) -> &'static str {
-    match route {
-        Route::Controls(_) => controls::METHODS,
-        Route::Upload(_) => upload::METHODS,
-        _ => "GET, HEAD",
-    }
-}
-
-/// A way to watch and the number of a camera, or what is neither.
-type Action<'a> = Result<(Way, Option<usize>), Cow<'a, str>>;
-
-/// mjpg-streamer's `?action=stream` and `?action=snapshot`, and the number of a camera where it has several:
-/// `?action=stream_1`.
-fn action(query: Option<&str>) -> Option<Action<'_>> {
-    let action = query::value(query, "action")?;
-    let (name, number) = match action.split_once('_') {
-        None => (&*action, Some(None)),
-        Some((name, number)) => (name, number.parse().ok().map(Some)),
-    };
-    let way = match name {
-        "stream" => Some(Way::Mjpeg),
-        "snapshot" => Some(Way::Snapshot),
-        _ => None,
-    };
-    Some(way.zip(number).ok_or(action))
 }
 
 /// The routes as a filter that answers everything.
@@ -171,13 +61,15 @@ pub(crate) fn routes(site: Site) -> BoxedFilter<(impl Reply,)> {
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
+        .and(warp::ext::get())
         .and(warp::ext::optional())
         .and(warp::ext::optional())
-        .map(|method, path, query, headers, line, upgrade| Asked {
+        .map(|method, path, query, headers, visitor, line, upgrade| Asked {
             method,
             path,
             query,
             headers,
+            visitor,
             line,
             upgrade,
         })
@@ -213,7 +105,9 @@ async fn answer(
         return other_method(site, &asked, methods).map(Content::from);
     }
     let whole = match route {
-        Route::Page => site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path)),
+        Route::Home | Route::StatsPage | Route::AccessPage | Route::File => {
+            site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path))
+        }
         Route::CameraPage(name) => match site.cameras.get(name) {
             Some(_) => site.page.asset("/", headers, method).unwrap_or_else(|| nothing(path)),
             None => no_camera(name),
@@ -233,9 +127,27 @@ async fn answer(
         Route::NoAction(action) => *query::refused("action", &action, "stream or snapshot"),
         Route::Upload(name) => upload::upload(&site.cameras, name, headers, body).await,
         Route::Health => api::health(),
-        Route::Nothing => nothing(path),
+        Route::Nothing | Route::SocketIo | Route::SocketIoClient => nothing(path),
         _ if !accepts(headers, "application", "json") => not_acceptable("application/json"),
-        Route::Cameras => api::cameras(&site.cameras, &site.page_config.borrow()),
+        Route::Access
+        | Route::Setup
+        | Route::Login
+        | Route::Logout
+        | Route::Password
+        | Route::Sessions
+        | Route::Session(_)
+        | Route::Apps
+        | Route::App(_)
+        | Route::Links
+        | Route::Link(_)
+        | Route::Guest => {
+            access::answer(&route, &asked.visitor, &site.cameras, &site.links, method, headers, body).await
+        }
+        Route::Cameras => {
+            let mut cameras = site.cameras.all();
+            cameras.retain(|camera| asked.visitor.may_look(camera));
+            api::cameras(&cameras, &site.page_config.borrow())
+        }
         Route::Camera(name) => match site.cameras.get(name) {
             Some(camera) => api::camera(&camera),
             None => no_camera(name),
@@ -282,22 +194,25 @@ pub(super) fn watched(cameras: &Cameras, path: &str, query: Option<&str>) -> Opt
 }
 
 fn find(cameras: &Cameras, which: Which<'_>) -> Result<Camera, Refusal> {
-    let (found, name) = match which {
-        Which::Numbered(0) => (cameras.first(), Cow::default()),
-        Which::Numbered(number) => (cameras.all().into_iter().nth(number), number.to_string().into()),
-        Which::Named(name) => (cameras.get(name), name.into()),
+    let name = || match which {
+        Which::Numbered(number) => Cow::from(number.to_string()),
+        Which::Named(name) => name.into(),
     };
-    found.ok_or_else(|| Box::new(no_camera(&name)))
+    which.camera(cameras).ok_or_else(|| Box::new(no_camera(&name())))
 }
 
 async fn watch(site: &Site, camera: &Camera, way: Way, asked: &Asked) -> Response<Content> {
     let (query, headers) = (asked.query.as_deref(), &asked.headers);
     let look = asked.method == Method::HEAD;
     let whole = match way {
-        Way::Mjpeg => return mjpeg::mjpeg(camera, query, headers, asked.line.clone(), look).await,
+        Way::Mjpeg => {
+            let visitor = asked.visitor.clone();
+            return mjpeg::mjpeg(camera, visitor, query, headers, asked.line.clone(), look).await;
+        }
         Way::WebSocket => {
             let upgrade = asked.upgrade.clone().filter(|_| !look);
-            websocket::websocket(camera, query, headers, upgrade, asked.line.clone(), site.heartbeat)
+            let visitor = asked.visitor.clone();
+            websocket::websocket(camera, visitor, query, headers, upgrade, asked.line.clone(), site.heartbeat)
         }
         Way::Image | Way::Snapshot | Way::Latest if !accepts(headers, "image", "jpeg") => {
             not_acceptable("image/jpeg")
@@ -361,63 +276,7 @@ fn not_acceptable(have: &str) -> Response<Bytes> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    #[test]
-    fn each_path_leads_where_the_documentation_says() {
-        let (first, tank) = (Which::Numbered(0), Which::Named("tank"));
-        let cases = [
-            ("/", Route::Page),
-            ("/?_=1", Route::Page),
-            ("/app.js", Route::Page),
-            ("/image_stream.jpg", Route::Watch(first, Way::Image)),
-            ("/latest", Route::Watch(first, Way::Latest)),
-            ("/cameras/tank/latest", Route::Watch(tank, Way::Latest)),
-            ("/snapshot.jpg", Route::Watch(first, Way::Snapshot)),
-            ("/snapshot", Route::Watch(first, Way::Snapshot)),
-            ("/?action=snapshot", Route::Watch(first, Way::Snapshot)),
-            ("/?action=snapshot&bypassCache=1", Route::Watch(first, Way::Snapshot)),
-            ("/stream.mjpg", Route::Watch(first, Way::Mjpeg)),
-            ("/stream", Route::Watch(first, Way::Mjpeg)),
-            ("/?action=stream", Route::Watch(first, Way::Mjpeg)),
-            ("/?cache=1&action=stream_0", Route::Watch(first, Way::Mjpeg)),
-            ("/?action=stream_2", Route::Watch(Which::Numbered(2), Way::Mjpeg)),
-            ("/?action=command", Route::NoAction("command".into())),
-            ("/?action=stream_x", Route::NoAction("stream_x".into())),
-            ("/?action=", Route::NoAction("".into())),
-            ("/index.html?action=stream", Route::Page),
-            ("/ws", Route::Watch(first, Way::WebSocket)),
-            ("/cameras/tank", Route::CameraPageWithoutSlash("tank")),
-            ("/cameras/tank/", Route::CameraPage("tank")),
-            ("/cameras/tank/image_stream.jpg", Route::Watch(tank, Way::Image)),
-            ("/cameras/tank/snapshot.jpg", Route::Watch(tank, Way::Snapshot)),
-            ("/cameras/tank/snapshot", Route::Watch(tank, Way::Snapshot)),
-            ("/cameras/tank/?action=snapshot", Route::Watch(tank, Way::Snapshot)),
-            ("/cameras/tank/stream.mjpg", Route::Watch(tank, Way::Mjpeg)),
-            ("/cameras/tank/stream", Route::Watch(tank, Way::Mjpeg)),
-            ("/cameras/tank/?action=stream_0", Route::Watch(tank, Way::Mjpeg)),
-            ("/cameras/tank/?action=stream_1", Route::Nothing),
-            ("/cameras/tank/?action=x", Route::NoAction("x".into())),
-            ("/cameras/tank/ws", Route::Watch(tank, Way::WebSocket)),
-            ("/cameras/tank/app.js", Route::Nothing),
-            ("/api/cameras", Route::Cameras),
-            ("/api/cameras/tank", Route::Camera("tank")),
-            ("/api/cameras/tank/controls", Route::Controls("tank")),
-            ("/api/cameras/tank/controls/", Route::Nothing),
-            ("/api/cameras/tank/ledger", Route::Ledger("tank")),
-            ("/api/status", Route::Status),
-            ("/api/stats", Route::Stats),
-            ("/api", Route::Nothing),
-            ("/api/", Route::Nothing),
-            ("/healthz", Route::Health),
-        ];
-        for (address, expected) in cases {
-            let (path, query) = address.split_once('?').map_or((address, None), |(p, q)| (p, Some(q)));
-            assert_eq!(route(path, query), expected, "{address}");
-        }
-    }
 
     #[test]
     fn accept_headers_are_read_as_browsers_and_programs_send_them() {
@@ -437,27 +296,6 @@ mod tests {
                 headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
             }
             assert_eq!(accepts(&headers, "image", "jpeg"), expected, "{accept:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_path_panics(path in ".*", query in proptest::option::of(".*")) {
-            route(&path, query.as_deref());
-        }
-
-        #[test]
-        fn an_action_is_found_wherever_it_stands(
-            before in "([a-z]{1,5}=[a-z0-9%+]{0,5}&){0,3}",
-            after in "(&[b-z][a-z]{0,4}(=[a-z0-9%+=]{0,5})?){0,3}",
-            number in proptest::option::of(0..100usize),
-        ) {
-            let suffix = number.map_or(String::new(), |number| format!("_{number}"));
-            let query = format!("{before}action=stream{suffix}{after}");
-            prop_assert_eq!(
-                route("/", Some(&query)),
-                Route::Watch(Which::Numbered(number.unwrap_or(0)), Way::Mjpeg)
-            );
         }
     }
 }

@@ -10,11 +10,12 @@ mod line;
 mod peer;
 mod progress;
 mod refuse;
+mod secure;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub(crate) use bind::{bind, connections_within, file_limit, raise_file_limit};
+pub(crate) use bind::{bind, connections_within, file_limit, owner_of, raise_file_limit};
 pub(crate) use body::RequestBody;
 pub(crate) use doors::Doors;
 pub(crate) use line::Line;

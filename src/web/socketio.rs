@@ -23,10 +23,11 @@ use socketioxide::{
     operators::BroadcastOperators,
     socket::{DisconnectReason, Sid},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 
-use super::{controls::Panels, guard, states::States};
+use super::{access::Visitor, controls::Panels, guard, states::States};
 use crate::{
+    access::Access,
     camera::{
         Camera, Cameras,
         lifecycle::State,
@@ -42,6 +43,9 @@ use crate::{
 /// The room of the browsers that have not opted out.
 const WATCHING: &str = "watching";
 
+/// The room of those who may set what the camera does.
+const MANAGING: &str = "managing";
+
 /// The longest message of a browser, in bytes. Ours are the names of events.
 const LONGEST_MESSAGE: usize = 16 << 10;
 
@@ -50,6 +54,7 @@ pub(crate) struct Announcer {
     io: SocketIo,
     cameras: Cameras,
     running: HashMap<String, (Camera, JoinHandle<()>)>,
+    door: JoinHandle<()>,
 }
 
 /// What a browser may say when it connects.
@@ -65,7 +70,11 @@ fn yes() -> bool {
 
 impl Announcer {
     /// The server, and the layer that answers its requests.
-    pub(crate) fn new(config: &config::SocketIoConfig, cameras: Cameras) -> (Self, SocketIoLayer) {
+    pub(crate) fn new(
+        config: &config::SocketIoConfig,
+        cameras: Cameras,
+        access: &Access,
+    ) -> (Self, SocketIoLayer) {
         let (layer, io) = SocketIo::builder()
             .ping_interval(config.ping_interval)
             .ping_timeout(config.ping_timeout)
@@ -82,7 +91,8 @@ impl Announcer {
             connected
                 .with(move |socket: SocketRef, auth: TryData<Auth>| register(first.first(), socket, auth)),
         );
-        let mut announcer = Self { io, cameras, running: HashMap::new() };
+        let door = tokio::spawn(look_again(io.clone(), cameras.clone(), access.changes()));
+        let mut announcer = Self { io, cameras, running: HashMap::new(), door };
         announcer.follow();
         (announcer, layer)
     }
@@ -117,21 +127,37 @@ impl Announcer {
         for browser in self.io.of("/").into_iter().flat_map(BroadcastOperators::sockets) {
             reseat(&self.cameras, &browser);
         }
-        let paths = self.running.keys().map(|name| format!("/{name}")).chain(["/".to_owned()]);
-        for browser in paths.filter_map(|path| self.io.of(path)).flat_map(BroadcastOperators::sockets) {
-            // A site that may not show the camera any more, or not the one that is the first now.
-            if Seat::of(&browser).is_some_and(|seat| not_let_in(&seat.camera, &browser).is_some()) {
-                let _ = browser.disconnect();
-            }
-        }
+        show_out(&self.io, &self.cameras);
     }
 
     /// Ends all connections.
     pub(crate) async fn close(self) {
+        self.door.abort();
         for (_, task) in self.running.values() {
             task.abort();
         }
         self.io.close().await;
+    }
+}
+
+/// Looks at all browsers anew each time when somebody may be somebody else than before.
+async fn look_again(io: SocketIo, cameras: Cameras, mut changes: watch::Receiver<u64>) {
+    while changes.changed().await.is_ok() {
+        show_out(&io, &cameras);
+    }
+}
+
+/// Ends the connections of those who may not look any more: whose session has ended, or whose site may not show the
+/// camera, or not the one that is the first now.
+fn show_out(io: &SocketIo, cameras: &Cameras) {
+    let paths = cameras.all().into_iter().map(|camera| format!("/{}", camera.name())).chain(["/".to_owned()]);
+    for browser in paths.filter_map(|path| io.of(path)).flat_map(BroadcastOperators::sockets) {
+        let Some(seat) = Seat::of(&browser) else { continue };
+        if not_let_in(&seat.camera, &browser).is_some() {
+            let _ = browser.disconnect();
+        } else if !may_manage(&browser) {
+            browser.leave(MANAGING);
+        }
     }
 }
 
@@ -180,13 +206,23 @@ fn reseat(cameras: &Cameras, socket: &SocketRef) {
 /// Tells a browser what its camera is doing and what can be set of it.
 fn tell(camera: &Camera, socket: &SocketRef) {
     let _ = socket.emit("state", &camera.status().borrow().to_json());
-    let _ = socket.emit("controls", &camera.controls().borrow().to_json());
+    if may_manage(socket) {
+        let _ = socket.emit("controls", &camera.controls().borrow().to_json());
+    }
 }
 
-/// Why a page of another site is not let in, where it isn't.
+/// Whether the browser may set what cameras do.
+fn may_manage(socket: &SocketRef) -> bool {
+    socket.req_parts().extensions.get().is_some_and(Visitor::may_manage)
+}
+
+/// Why a browser, or a page of another site in it, is not let in, where it isn't.
 fn not_let_in(camera: &Camera, socket: &SocketRef) -> Option<String> {
-    let site = guard::other_site(socket.req_parts()).filter(|site| !camera.origins().allow(site))?;
     let name = camera.name();
+    if !socket.req_parts().extensions.get::<Visitor>().is_some_and(|visitor| visitor.may_look(camera)) {
+        return Some(format!("sign in first: you may not look at the camera {name}"));
+    }
+    let site = guard::other_site(socket.req_parts()).filter(|site| !camera.origins().allow(site))?;
     Some(format!("{site} may not show the camera {name}: its owner can set origins = [{site:?}] for it"))
 }
 
@@ -249,6 +285,9 @@ async fn connected(io: SocketIo, socket: SocketRef) {
         socket.join(WATCHING);
         announce_newest(&seat.camera, &socket);
     }
+    if may_manage(&socket) {
+        socket.join(MANAGING);
+    }
     // It may have opted out before it joined.
     if !seat.viewer.willing() {
         socket.leave(WATCHING);
@@ -307,8 +346,8 @@ async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
             }
             panel = panels.next() => {
                 let Some(panel) = panel else { return };
-                for everybody in namespaces.into_iter().flatten().filter_map(|ns| io.of(ns)) {
-                    let _ = everybody.emit("controls", &panel).await;
+                for room in namespaces.into_iter().flatten().filter_map(|ns| io.of(ns)) {
+                    let _ = room.to(MANAGING).emit("controls", &panel).await;
                 }
             }
             wave = waves.next() => {

@@ -25,6 +25,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
+    access::Visitor,
     error::{self, Refusal},
     server::Line,
 };
@@ -62,6 +63,8 @@ enum End {
     Left,
     /// The viewer sends messages that are too long.
     TooLong,
+    /// The viewer may not look any more.
+    ShutOut,
     /// The camera is gone, or the daemon stops.
     Away,
 }
@@ -69,6 +72,7 @@ enum End {
 /// Answers with the change of protocol, and starts the camera, if need be, for as long as that lasts.
 pub(crate) fn websocket(
     camera: &Camera,
+    visitor: Visitor,
     query: Option<&str>,
     headers: &HeaderMap,
     upgrade: Option<OnUpgrade>,
@@ -94,7 +98,7 @@ pub(crate) fn websocket(
             .max_frame_size(Some(LONGEST_MESSAGE));
         let connection = TokioIo::new(connection);
         let socket = WebSocketStream::from_raw_socket(connection, Role::Server, Some(config)).await;
-        converse(socket, &camera, wish, line, heartbeat).await;
+        converse(socket, &camera, visitor, wish, line, heartbeat).await;
     });
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -136,7 +140,14 @@ fn wrong_protocol(problem: &str, hint: &str) -> Refusal {
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-async fn converse(socket: Socket, camera: &Camera, wish: Wish, line: Option<Line>, heartbeat: Heartbeat) {
+async fn converse(
+    socket: Socket,
+    camera: &Camera,
+    visitor: Visitor,
+    wish: Wish,
+    line: Option<Line>,
+    heartbeat: Heartbeat,
+) {
     let (output, mut input) = socket.split();
     let wishes = Wishes::from(wish);
     let waver = camera.waves().waver("");
@@ -144,12 +155,17 @@ async fn converse(socket: Socket, camera: &Camera, wish: Wish, line: Option<Line
     let end = tokio::select! {
         end = listen(&mut input, &wishes, &waver) => end,
         end = sender.run() => end,
+        () = visitor.shut_out(camera.clone()) => End::ShutOut,
     };
     let goodbye = match end {
         End::Lost | End::Left => return,
         End::TooLong => CloseFrame {
             code: CloseCode::Size,
             reason: Utf8Bytes::from(format!("a message has at most {LONGEST_MESSAGE} bytes")),
+        },
+        End::ShutOut => CloseFrame {
+            code: CloseCode::Policy,
+            reason: Utf8Bytes::from_static("sign in: you may not look any more"),
         },
         End::Away => {
             CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static("the camera goes away") }

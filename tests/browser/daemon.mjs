@@ -62,16 +62,17 @@ export class Daemon {
     const bound = new Promise((resolve, reject) => {
       const hear = (line) => {
         this.log.push(line);
-        const match = /listening on http:\/\/(\S+)/.exec(line);
-        if (match) resolve(match[1]);
+        const match = /listening on (https?):\/\/(\S+)/.exec(line);
+        if (match) resolve(match.slice(1));
       };
       createInterface({ input: this.#process.stdout }).on('line', hear);
       createInterface({ input: this.#process.stderr }).on('line', hear);
       this.#process.once('error', reject);
       this.#process.once('exit', (code) => reject(new Error(`the daemon ended with ${code}:\n${this.log.join('\n')}`)));
     });
-    this.#listen = await bound;
-    this.url = `http://${this.#listen}`;
+    const [scheme, listen] = await bound;
+    this.#listen = listen;
+    this.url = `${scheme}://${listen}`;
   }
 
   get pid() {

@@ -155,9 +155,19 @@ async fn version_and_help_are_told() {
     assert_eq!(said(&output.stdout), format!("eyelid {}\n", env!("CARGO_PKG_VERSION")));
     let (output, _folder) = run("", &["--help"]).await;
     assert_eq!(output.status.code(), Some(0));
-    for word in
-        ["run", "check", "cameras", "snapshot", "capture", "--config", "--listen", "--version", "Exit codes"]
-    {
+    for word in [
+        "run",
+        "check",
+        "doctor",
+        "erase",
+        "cameras",
+        "snapshot",
+        "capture",
+        "--config",
+        "--listen",
+        "--version",
+        "Exit codes",
+    ] {
         assert!(said(&output.stdout).contains(word), "no {word} in:\n{}", said(&output.stdout));
     }
     let (output, _folder) = run("", &["--no-such-flag"]).await;
@@ -202,7 +212,7 @@ async fn a_run_folder_in_use_is_told_with_its_user_and_exits_with_1() {
 async fn a_reader_that_has_gone_is_no_panic() {
     let camera = StandIn::new();
     let config = camera.entry("tank", "");
-    for command in ["cameras", "check", "--help", "--version", "snapshot -o -"] {
+    for command in ["cameras", "check", "doctor", "erase", "--help", "--version", "snapshot -o -"] {
         let folder = Program::folder();
         let line = format!("{} {command} 2>error | true", env!("CARGO_BIN_EXE_eyelid"));
         let mut shell = Program::command_of("/bin/sh", &folder, &config, &["-c", &line]);
@@ -247,7 +257,7 @@ async fn a_token_is_made_for_a_camera_that_takes_uploads_and_only_its_hash_is_in
         let is_token = |line: &&str| line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
         let token =
             said.lines().map(str::trim).find(is_token).unwrap_or_else(|| panic!("no token in:\n{said}"));
-        let hash = eyelid::config::TokenHash::of(token);
+        let hash = eyelid::token::TokenHash::of(token);
         for line in
             ["[[camera]]", "name = \"gate\"", "kind = \"push\"", &format!("upload_token = \"{hash}\"")]
         {

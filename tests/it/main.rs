@@ -6,12 +6,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod access;
+mod access_matrix;
 mod capture_process;
 mod cli;
 mod config;
 mod controls;
 mod cors;
+mod doctor;
+mod documents;
 mod embed;
+mod erase;
 mod faults;
 mod full_disk;
 mod garbage;
@@ -32,6 +37,7 @@ mod snapshot;
 mod socketio;
 mod stats;
 mod support;
+mod tls;
 mod upload;
 mod wave;
 mod websocket;

@@ -2,15 +2,19 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     time::{Duration, SystemTime},
 };
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinHandle,
 };
 
-use crate::support::{Daemon, Mjpeg, StandIn, eventually, get, in_time, jpeg, request};
+use crate::support::{
+    Certificate, Daemon, Mjpeg, StandIn, Tunnel, connect_tls, eventually, get, in_time, jpeg, request,
+};
 
 const NONE: &str = "linger = \"0s\"";
 const LONG: &str = "linger = \"1h\"\nstall_timeout = \"1h\"";
@@ -188,22 +192,49 @@ async fn fewer_pictures_are_sent_to_whoever_wants_fewer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_reader_sees_recent_pictures_and_holds_up_nobody() {
-    const SIZE: usize = 30_000;
     let camera = StandIn::still();
     // A picture stays fresh until this test takes the next one.
     let daemon = Daemon::start(&camera.entry("tank", NONE).replace("20ms", "1h")).await;
-    let file = daemon.rolling_file("tank");
     let address = daemon.address;
-    let opening = tokio::spawn(async move { Mjpeg::knock(address, "/stream.mjpg", Some(8192)).await });
+    let slow = tokio::spawn(async move { Mjpeg::knock(address, "/stream.mjpg", Some(8192)).await });
+    slow_and_fast(&camera, &daemon, address, slow, 30_000).await;
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_reader_over_tls_sees_recent_pictures_too() {
+    let (camera, certificate) = (StandIn::still(), Certificate::new());
+    let config = camera.entry("tank", NONE).replace("20ms", "1h");
+    let daemon = Daemon::start(&(certificate.section() + &config)).await;
+    let tunnel = Tunnel::to(daemon.address, &certificate.cert()).await;
+    let address = daemon.address;
+    let slow = tokio::spawn(async move {
+        let stream = connect_tls(address, &certificate.cert(), Some(8192)).await.unwrap();
+        Mjpeg::knock_over(stream, address, "/stream.mjpg").await
+    });
+    // A record of TLS is 16 KiB, which its reader keeps beside what the kernel keeps.
+    slow_and_fast(&camera, &daemon, tunnel.address, slow, 60_000).await;
+    daemon.stop().await;
+}
+
+/// The slow reader reads one picture while ten are taken, which the fast one, at `address`, sees all.
+async fn slow_and_fast(
+    camera: &StandIn,
+    daemon: &Daemon,
+    address: SocketAddr,
+    slow: JoinHandle<Mjpeg>,
+    size: usize,
+) {
+    let file = daemon.rolling_file("tank");
     eventually("the camera's start", async || (!camera.starts().is_empty()).then_some(())).await;
-    show_large(&file, 0, SIZE);
-    let mut slow = in_time("the slow reader's stream", opening).await.unwrap();
+    show_large(&file, 0, size);
+    let mut slow = in_time("the slow reader's stream", slow).await.unwrap();
     let mut fast = Mjpeg::open(address, "/stream.mjpg").await;
-    // All that the fast reader sees is numbered; the slow one reads one picture while ten are taken.
+    // All that the fast reader sees is numbered.
     let mut ids = vec![fast.picture().await.id];
     for round in 0..30 {
         for _ in 0..10 {
-            show_large(&file, ids.len(), SIZE);
+            show_large(&file, ids.len(), size);
             let last = *ids.last().unwrap();
             loop {
                 let part = fast.picture().await;
@@ -218,7 +249,6 @@ async fn a_slow_reader_sees_recent_pictures_and_holds_up_nobody() {
         // Chosen when the one before was all gone but for what fits into a small buffer: rounds ago at most two.
         assert!(ids.len() - place <= 30, "round {round}: picture {place} of {}", ids.len());
     }
-    daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -92,7 +92,9 @@ async fn the_sender_is_told_of_viewers_who_come_and_go_and_while_there_are_none_
         let names = fs::read_dir(daemon.run_folder()).unwrap().map(|entry| entry.unwrap().file_name());
         let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
         names.sort();
-        names == ["gate", "lock"] && !daemon.rolling_file("gate").exists() && daemon.captures().is_empty()
+        names == ["eyelid.sock", "gate", "lock"]
+            && !daemon.rolling_file("gate").exists()
+            && daemon.captures().is_empty()
     };
     assert!(nothing_is_kept());
     assert_eq!(get(daemon.address, "/image_stream.jpg").await.status, 404);

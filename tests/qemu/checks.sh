@@ -69,6 +69,13 @@ patient() {
     printf '[Service]\nTimeoutStartSec=300\nTimeoutStopSec=120\n' > /run/systemd/system/eyelid.service.d/patient.conf
     systemctl daemon-reload
 }
+# The packages, with the configuration that the project ships in place of theirs, which listens to the network; stopped.
+install_eyelid() {
+    patient
+    dpkg -i ./*.deb > /tmp/dpkg 2>&1 || { cat /tmp/dpkg; return 1; }
+    systemctl stop eyelid
+    cp config.toml /etc/eyelid/config.toml
+}
 # Ends the script with what it counted.
 counted() {
     [ "$failed" = 0 ] || log | tail -n 60

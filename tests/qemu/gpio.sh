@@ -4,9 +4,7 @@
 # shellcheck source=tests/qemu/checks.sh
 . ./checks.sh
 
-install -m 755 eyelid /usr/local/bin/
-install -m 644 eyelid.service /etc/systemd/system/
-patient
+install_eyelid || exit 1
 state() { curl -sS -f "http://127.0.0.1:3000/api/cameras/$1"; }
 state_is() { state "$1" | jq -e "$2" > /dev/null; } # state_is CAMERA JQ-CONDITION
 refuses() { ! snapshot /tmp/none.jpg 2> /dev/null; }
@@ -23,7 +21,6 @@ serve() { # serve SWITCH...: the service with a camera for each switch, the firs
 }
 
 echo '-- a file in the runtime folder'
-mkdir -p /etc/eyelid
 serve /run/eyelid/off
 check 'a snapshot starts the camera' snapshot /tmp/one.jpg
 watch

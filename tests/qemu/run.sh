@@ -1,14 +1,12 @@
 #!/bin/bash
-# Runs service.sh, v4l2.sh and gpio.sh as root in a guest of its own, with a real systemd and cameras of the kernel's; or those of
+# Runs service.sh, doctor.sh, v4l2.sh and gpio.sh as root in a guest of its own, with a real systemd and cameras of the kernel's; or those of
 # them that are named. By software emulation, which works everywhere and takes some minutes. As root on Debian. Prints
-# what they say, and fails if one of them fails twice. EYELID and EYELID_LIBCAMERA name the programs to test; the second
-# one is left out if it does not exist.
+# what they say, and fails if one of them fails twice. The guest installs the packages of the folder EYELID_PACKAGES, those
+# of tests/packages/build.sh if it is not set.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
-target=${CARGO_TARGET_DIR:-$PWD/target}
-: "${EYELID:=$target/debug/eyelid}"
-: "${EYELID_LIBCAMERA:=$PWD/target/libcamera/debug/eyelid-libcamera}"
+: "${EYELID_PACKAGES:=$PWD/target/package/amd64}"
 guest=${XDG_CACHE_HOME:-$HOME/.cache}/eyelid/guest
 
 skip() {
@@ -28,7 +26,7 @@ done
 
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
-[ $# -gt 0 ] || set -- service v4l2 gpio
+[ $# -gt 0 ] || set -- service doctor v4l2 gpio
 for script in "$@"; do
     cp "$here/$script.sh" "$share/"
     echo "echo '== $script'; bash ./$script.sh || failed=1"
@@ -36,9 +34,7 @@ done > "$share/run.sh"
 # shellcheck disable=SC2016 # for the guest's shell
 echo 'exit ${failed:-0}' >> "$share/run.sh"
 cp "$here/checks.sh" "$here/feed.py" "$share/"
-cp systemd/eyelid.service config.toml "$share/"
-strip -o "$share/eyelid" "$EYELID"
-[ ! -e "$EYELID_LIBCAMERA" ] || strip -o "$share/eyelid-libcamera" "$EYELID_LIBCAMERA"
+cp config.toml "$EYELID_PACKAGES"/*.deb "$share/"
 
 guest() {
     rm -f "$share/code" "$share/output"

@@ -1,17 +1,25 @@
 #!/bin/bash
-# Runs in the guest, as root: the service of eyelid.service as an owner would install it. Ends with "N passed, M failed".
+# Runs in the guest, as root: the service as the packages install it, upgrade it and purge it. Ends with "N passed, M failed".
 # shellcheck source=tests/qemu/checks.sh
 . ./checks.sh
 
 echo "$(systemctl --version | head -n 1), $(uname -r)"
-install -m 755 eyelid /usr/local/bin/
-[ ! -e eyelid-libcamera ] || install -m 755 eyelid-libcamera /usr/local/bin/
-install -D -m 644 config.toml /etc/eyelid/config.toml
+patient
+check 'the packages are installed' sh -c 'dpkg -i ./*.deb > /tmp/dpkg 2>&1'
+cat /tmp/dpkg
+check 'the service runs' is ActiveState active
+check 'and will after a reboot' systemctl is-enabled eyelid
+check 'the last line says where to open it' grep -E 'http://[^ ]+:3000' <(tail -n 1 /tmp/dpkg)
+check 'it listens to the network' grep -q ' 00000000000000000000000000000000:0BB8 .* 0A ' /proc/net/tcp6
+pid=$(main_pid)
+check 'installed over itself' dpkg -i ./*.deb
+another_runs() { is ActiveState active && [ "$(main_pid)" != "$pid" ]; }
+check 'it is started anew' another_runs
+systemctl stop eyelid
+cp config.toml /etc/eyelid/config.toml
 # Small pictures, and time to make them.
 sed -i 's/^kind = .*/kind = "pattern"/; s/^size = .*/size = "640x480"/; s/^interval = .*/interval = "1s"/;
     s/^start_timeout = .*/start_timeout = "60s"/; s/^stall_timeout = .*/stall_timeout = "60s"/' /etc/eyelid/config.toml
-install -m 644 eyelid.service /etc/systemd/system/
-patient
 
 check 'it starts, and says READY=1' systemctl start eyelid
 check 'it is active' is ActiveState active
@@ -77,7 +85,7 @@ check 'and that is logged as an error' some_line '.PRIORITY == "3" and (.MESSAGE
 check 'and the old one goes on' snapshot /tmp/two.jpg
 sed -i 's/^quality = .*/quality = 80/' /etc/eyelid/config.toml
 
-if [ -e eyelid-libcamera ]; then
+if dpkg -s eyelid-libcamera > /dev/null 2>&1; then
     sed -i 's/^kind = .*/kind = "libcamera"/' /etc/eyelid/config.toml
     # The virtual camera is for tests: libcamera takes it only when told. It gets its buffers from devices that a
     # Raspberry Pi gives to group video and Debian does not.
@@ -93,7 +101,12 @@ if [ -e eyelid-libcamera ]; then
     check 'then that camera goes off too' comes no_captures
 fi
 
-systemctl stop eyelid
+systemctl start eyelid
+check 'it has a folder for its state' [ -d /var/lib/private/eyelid ]
+check 'the packages are purged' dpkg -P eyelid-libcamera eyelid
+check 'which stops the service' is ActiveState inactive
+check 'and leaves no unit' is LoadState not-found
+check 'nor a program, nor its configuration and state' sh -c '! ls -d /usr/bin/eyelid* /etc/eyelid /var/lib/eyelid /var/lib/private/eyelid /run/eyelid 2> /dev/null'
 rm -rf /run/systemd/system/eyelid.service.d
 systemctl daemon-reload
 counted

@@ -77,16 +77,13 @@ set_over_the_web() { # set_over_the_web JSON
         http://127.0.0.1:3000/api/cameras/camera/controls
 }
 
-install -m 755 eyelid /usr/local/bin/
-install -D -m 644 config.toml /etc/eyelid/config.toml
-install -m 644 eyelid.service /etc/systemd/system/
-patient
+install_eyelid || exit 1
 configure start_timeout '"60s"' stall_timeout '"60s"' linger '"0s"'
 modprobe vivid n_devs=1 node_types=0x1 || exit 1
 comes test -e $link
 
 # The virtual camera of libcamera, which service.sh has seen, would come before a webcam.
-rm -f /usr/local/bin/eyelid-libcamera
+! dpkg -s eyelid-libcamera > /dev/null 2>&1 || dpkg -r eyelid-libcamera > /dev/null
 
 echo '-- what there is'
 eyelid cameras > /tmp/cameras.toml

@@ -18,9 +18,13 @@ fn the_page_is_in_the_program() {
     for path in ["/index.html", "/cameras/tank/"] {
         assert_eq!(get(&page, path).unwrap().body(), index.body(), "{path}");
     }
-    let stats = get(&page, "/stats").unwrap();
-    assert_eq!(stats.body(), get(&page, "/stats.html").unwrap().body());
-    assert_eq!(header_of(&stats, "content-security-policy"), header_of(&index, "content-security-policy"));
+    let policy = header_of(&index, "content-security-policy");
+    for path in ["/access", "/guest", "/setup", "/sign-in", "/stats"] {
+        let other = get(&page, path).unwrap();
+        assert_ne!(other.body(), index.body(), "{path}");
+        assert_eq!(other.body(), get(&page, &format!("{path}.html")).unwrap().body());
+        assert_eq!(header_of(&other, "content-security-policy"), policy, "{path}");
+    }
     assert_eq!(header_of(&get(&page, "/app.js").unwrap(), "content-type"), "text/javascript; charset=utf-8");
     assert_eq!(header_of(&get(&page, "/style.css").unwrap(), "content-type"), "text/css; charset=utf-8");
     let client = page.socketio_client("/socket.io/socket.io.js", &HeaderMap::new(), &Method::GET).unwrap();

@@ -50,7 +50,7 @@ fn explain(address: SocketAddr, error: &io::Error) -> String {
 }
 
 /// The program that listens there, as "NAME (pid N)". Another user's can be found by root only.
-fn owner_of(address: SocketAddr) -> Option<String> {
+pub(crate) fn owner_of(address: SocketAddr) -> Option<String> {
     let inodes: Vec<u64> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .into_iter()
         .filter_map(|table| fs::read_to_string(table).ok())

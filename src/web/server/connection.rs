@@ -60,12 +60,13 @@ pub(super) async fn run<T, S, B>(
         // In a few rounds at most: who has just begun to rest has nothing to read, or not much.
         loop {
             state = match std::mem::replace(&mut state, State::Gone) {
-                State::Resting { mut io, service } => match io.poll_readable(cx) {
+                State::Resting { mut io, mut service } => match io.poll_readable(cx) {
                     Poll::Pending if !progress.is_stopping() => {
                         state = State::Resting { io, service };
                         break;
                     }
                     Poll::Ready(true) => {
+                        service.peer.tls = io.is_encrypted();
                         let connection = http.serve_connection(TokioIo::new(io), service);
                         State::Speaking(Box::new(connection.with_upgrades()))
                     }

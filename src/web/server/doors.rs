@@ -1,25 +1,29 @@
 //! Where connections come in: the port, and the local socket.
 
+use super::secure::Secure;
 use super::wire::Wire;
 use crate::run_folder;
+use crate::web::tls::Shown;
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 /// What the accept loop listens on.
 #[derive(Debug)]
 pub(crate) struct Doors {
     port: TcpListener,
     local: Option<UnixListener>,
+    /// The certificate of a port that speaks TLS.
+    shown: Option<Shown>,
 }
 
 impl Doors {
     /// Only the port.
     pub(crate) fn new(port: TcpListener) -> Self {
-        Self { port, local: None }
+        Self { port, local: None, shown: None }
     }
 
     /// And the local socket in the run folder. It is a convenience: without it the pictures go on.
@@ -36,6 +40,12 @@ impl Doors {
         self
     }
 
+    /// The port speaks TLS and shows this certificate.
+    pub(crate) fn with_tls(mut self, shown: Option<Shown>) -> Self {
+        self.shown = shown;
+        self
+    }
+
     /// The next connection, and where it is from: nothing for the local socket.
     pub(super) async fn accept(&self) -> io::Result<(Wire, Option<SocketAddr>)> {
         let local = async {
@@ -45,8 +55,15 @@ impl Doors {
             }
         };
         tokio::select! {
-            accepted = self.port.accept() => accepted.map(|(stream, from)| (Wire::Tcp(stream), Some(from))),
+            accepted = self.port.accept() => accepted.map(|(stream, from)| (self.wire(stream), Some(from))),
             accepted = local => accepted.map(|(stream, _)| (Wire::Local(stream), None)),
+        }
+    }
+
+    fn wire(&self, stream: TcpStream) -> Wire {
+        match &self.shown {
+            Some(shown) => Wire::Secure(Box::new(Secure::Fresh(stream, shown.borrow().clone()))),
+            None => Wire::Tcp(stream),
         }
     }
 }

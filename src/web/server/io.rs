@@ -11,8 +11,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What the server speaks over.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Whether nobody can read what is spoken; known once something came.
+    fn is_encrypted(&self) -> bool {
+        false
+    }
+
+    /// How many bytes the kernel has taken, where that is not what writes tell.
+    fn taken(&self) -> Option<u64> {
+        None
+    }
+
     /// Sends what fits into the kernel's buffer, as well as that goes.
     fn last_words(&mut self, words: &[u8]);
+
+    /// Says that no more comes, where the end of the stream alone could be anybody's doing.
+    fn farewell(&mut self) {}
 
     /// Makes the kernel refuse bytes while more than a little waits in it to be sent.
     fn queue_little(&self);
@@ -32,11 +45,18 @@ pub(super) struct Io<T: Transport> {
     early: Bytes,
     is_shut: bool,
     waste: usize,
+    /// What of [`Transport::taken`] is noted.
+    noted: u64,
 }
 
 impl<T: Transport> Io<T> {
     pub(super) fn new(inner: T, progress: Arc<Progress>) -> Self {
-        Self { inner, progress, early: Bytes::new(), is_shut: false, waste: 0 }
+        Self { inner, progress, early: Bytes::new(), is_shut: false, waste: 0, noted: 0 }
+    }
+
+    /// Whether nobody can read what is spoken.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.inner.is_encrypted()
     }
 
     /// Gives back bytes that were read from here.
@@ -88,14 +108,30 @@ impl<T: Transport> Io<T> {
         self.alive()
     }
 
-    fn wrote(&self, cx: &Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// Notes what the kernel took: so many bytes of a write, or what a transport tells that keeps some back.
+    fn note(&mut self, written: usize) {
+        let bytes = match self.inner.taken() {
+            None => written as u64,
+            Some(taken) => taken - std::mem::replace(&mut self.noted, taken),
+        };
+        if bytes > 0 {
+            self.progress.wrote(bytes);
+        }
+    }
+
+    fn blocked(&self, cx: &Context<'_>) -> io::Result<()> {
+        self.progress.write_blocked();
+        self.progress.park_writer(cx);
+        self.alive()
+    }
+
+    fn wrote(&mut self, cx: &Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &result {
-            Poll::Ready(Ok(bytes)) => self.progress.wrote(*bytes),
+            Poll::Ready(Ok(bytes)) => self.note(*bytes),
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
-                self.progress.write_blocked();
-                self.progress.park_writer(cx);
-                self.alive()?;
+                self.note(0);
+                self.blocked(cx)?;
             }
         }
         result
@@ -152,8 +188,11 @@ impl<T: Transport> AsyncWrite for Io<T> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.alive()?;
         let result = Pin::new(&mut self.inner).poll_flush(cx);
-        if matches!(result, Poll::Ready(Ok(()))) {
-            self.progress.flushed();
+        self.note(0);
+        match &result {
+            Poll::Ready(Ok(())) => self.progress.flushed(),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.blocked(cx)?,
         }
         result
     }
@@ -161,7 +200,12 @@ impl<T: Transport> AsyncWrite for Io<T> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.alive()?;
         if !self.is_shut {
-            ready!(Pin::new(&mut self.inner).poll_shutdown(cx))?;
+            let result = Pin::new(&mut self.inner).poll_shutdown(cx);
+            self.note(0);
+            if result.is_pending() {
+                self.blocked(cx)?;
+            }
+            ready!(result)?;
             self.is_shut = true;
         }
         if self.progress.lingers() { self.poll_linger(cx) } else { Poll::Ready(Ok(())) }
@@ -179,7 +223,7 @@ impl<T: Transport> Drop for Io<T> {
         match self.progress.killed() {
             Some(Late::Head | Late::Body) if self.progress.can_answer() => self.inner.last_words(TOO_SLOW),
             Some(Late::Write | Late::Shutdown) => self.inner.forget_unsent(),
-            _ => {}
+            _ => self.inner.farewell(),
         }
         self.progress.close();
     }

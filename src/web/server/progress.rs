@@ -64,9 +64,9 @@ impl Window {
         self.since.store(0, Relaxed);
     }
 
-    fn moved(&self, bytes: usize) {
+    fn moved(&self, bytes: u64) {
         if self.is_open() {
-            self.bytes.fetch_add(bytes as u64, Relaxed);
+            self.bytes.fetch_add(bytes, Relaxed);
         }
     }
 
@@ -190,7 +190,7 @@ impl Progress {
 
     /// A piece of the request's body came.
     pub(super) fn body_moved(&self, bytes: usize) {
-        self.body.moved(bytes);
+        self.body.moved(bytes as u64);
     }
 
     /// The request's body has come, or nobody wants the rest of it.
@@ -222,10 +222,10 @@ impl Progress {
     }
 
     /// The kernel took bytes.
-    pub(super) fn wrote(&self, bytes: usize) {
+    pub(super) fn wrote(&self, bytes: u64) {
         self.write.moved(bytes);
         // One task writes at a time.
-        self.taken.store(self.taken.load(Relaxed).wrapping_add(bytes as u64), Relaxed);
+        self.taken.store(self.taken.load(Relaxed).wrapping_add(bytes), Relaxed);
     }
 
     /// How many bytes the kernel has taken.

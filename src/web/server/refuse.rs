@@ -36,6 +36,7 @@ impl Refusals {
         if let Some(more_since_last) = repeats.note() {
             tracing::warn!(%peer, more_since_last, "refused a connection: {limit} is reached");
         }
+        // Without a handshake a client of TLS can't be told.
         let Wire::Tcp(stream) = wire else { return };
         let hint = format!("{advice}; the limit is {limit}");
         let body = format!(r#"{{"error":"{error}","hint":"{hint}"}}"#);

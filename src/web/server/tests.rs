@@ -1,6 +1,7 @@
 //! A service to test with, and the tests: deadlines on virtual time, the rest on real sockets.
 
 mod deadlines;
+mod secure;
 mod sockets;
 mod whole;
 

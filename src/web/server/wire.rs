@@ -2,6 +2,7 @@
 
 use super::Limits;
 use super::io::Transport;
+use super::secure::Secure;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,12 +13,23 @@ use tokio::net::{TcpStream, UnixStream};
 pub(super) enum Wire {
     Tcp(TcpStream),
     Local(UnixStream),
+    /// On a port that speaks TLS.
+    Secure(Box<Secure>),
 }
 
 impl Wire {
+    /// The socket of a connection that comes over a network.
+    fn socket(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Tcp(stream) => Some(stream),
+            Self::Local(_) => None,
+            Self::Secure(stream) => stream.socket(),
+        }
+    }
+
     /// Options of a connection that make it fast, and that end it when its peer is gone.
     pub(super) fn tune(&self, limits: &Limits) {
-        let Self::Tcp(stream) = self else { return };
+        let Some(stream) = self.socket() else { return };
         // Failure leaves a working connection.
         stream.set_nodelay(true).ok();
         // Bytes that are not acknowledged for so long, a window that stays closed included, end the
@@ -32,25 +44,47 @@ macro_rules! each {
         match $wire {
             Wire::Tcp($stream) => $what,
             Wire::Local($stream) => $what,
+            Wire::Secure($stream) => $what,
         }
     };
 }
 
 impl Transport for Wire {
+    fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Secure(stream) if stream.is_encrypted())
+    }
+
+    fn taken(&self) -> Option<u64> {
+        match self {
+            Self::Secure(stream) => stream.taken(),
+            Self::Tcp(_) | Self::Local(_) => None,
+        }
+    }
+
     fn last_words(&mut self, words: &[u8]) {
-        each!(self, stream => drop(stream.try_write(words)));
+        match self {
+            Self::Tcp(stream) => drop(stream.try_write(words)),
+            Self::Local(stream) => drop(stream.try_write(words)),
+            Self::Secure(stream) => stream.last_words(words),
+        }
+    }
+
+    fn farewell(&mut self) {
+        if let Self::Secure(stream) = self {
+            stream.farewell();
+        }
     }
 
     fn queue_little(&self) {
         // The kernel would let its queue grow to megabytes, which are minutes for a slow reader. It still
         // takes one segment of up to 64 KiB when there is less than this, so large pictures need few calls.
-        if let Self::Tcp(stream) = self {
+        if let Some(stream) = self.socket() {
             socket2::SockRef::from(stream).set_tcp_notsent_lowat(4096).ok();
         }
     }
 
     fn forget_unsent(&self) {
-        if let Self::Tcp(stream) = self {
+        if let Some(stream) = self.socket() {
             stream.set_zero_linger().ok();
         }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Manner {
     pub(crate) answers: usize,
     /// The site of its page, where that is not the daemon's own.
     pub(crate) origin: Option<&'static str>,
+    /// What it says of who it is: a header line `Cookie` or `Authorization`.
+    pub(crate) credential: Option<(&'static str, String)>,
 }
 
 impl Default for Manner {
@@ -49,6 +51,7 @@ impl Default for Manner {
             stops_reading: false,
             answers: usize::MAX,
             origin: None,
+            credential: None,
         }
     }
 }
@@ -116,6 +119,9 @@ impl Browser {
         let mut opening = url.into_client_request().unwrap();
         if let Some(origin) = manner.origin {
             opening.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        if let Some((name, value)) = &manner.credential {
+            opening.headers_mut().insert(*name, value.parse().unwrap());
         }
         let (socket, _) = in_time("a WebSocket", client_async(opening, stream)).await.unwrap();
         let (send, mut to_send) = mpsc::unbounded_channel();

@@ -8,6 +8,7 @@ use std::{
 
 use eyelid::{
     camera::process,
+    cli::ask::ask_one_of,
     config::{self, Config, Request},
     daemon::{self, Options},
 };
@@ -67,6 +68,13 @@ impl Daemon {
     /// Where its rolling files lie.
     pub(crate) fn run_folder(&self) -> PathBuf {
         self.folder.path().join("run")
+    }
+
+    /// Asks over its local socket, as its owner does.
+    pub(crate) async fn ask(&self, method: &'static str, path: &str, body: Option<Value>) -> Value {
+        let (socket, path) = (self.run_folder().join("eyelid.sock"), path.to_owned());
+        let ask = move || ask_one_of(&[socket], method, &path, body.as_ref());
+        tokio::task::spawn_blocking(ask).await.unwrap().unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     /// A camera's rolling file.

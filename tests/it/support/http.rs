@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
 };
 
@@ -36,7 +36,7 @@ impl Reply {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let mut lines = head.split("\r\n");
-        let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+        let status = lines.next()?.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
         let header = |line: &str| {
             let (name, value) = line.split_once(':')?;
             Some((name.to_ascii_lowercase(), value.trim().to_owned()))
@@ -84,9 +84,20 @@ pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     converse(address, bytes, true).await
 }
 
+/// Asks for a path over a connection.
+pub(crate) async fn request_over(stream: impl AsyncRead + AsyncWrite, path: &str) -> Reply {
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let answer = converse_over(stream, head.as_bytes(), false).await;
+    Reply::parse(&answer).unwrap_or_else(|| panic!("no answer, but {:?}", String::from_utf8_lossy(&answer)))
+}
+
 async fn converse(address: SocketAddr, bytes: &[u8], end: bool) -> Vec<u8> {
+    converse_over(TcpStream::connect(address).await.unwrap(), bytes, end).await
+}
+
+async fn converse_over(stream: impl AsyncRead + AsyncWrite, bytes: &[u8], end: bool) -> Vec<u8> {
     in_time("the end of an answer", async {
-        let (mut input, mut output) = TcpStream::connect(address).await.unwrap().into_split();
+        let (mut input, mut output) = tokio::io::split(stream);
         let send = async {
             // Who refuses a request need not read all of it.
             let _ = output.write_all(bytes).await;

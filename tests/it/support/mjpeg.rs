@@ -2,22 +2,22 @@
 
 use std::net::SocketAddr;
 
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
-};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 use super::{http::connect, in_time};
 
 /// The text between pictures.
 const BOUNDARY: &str = "--boundarydonotcross";
 
+/// What the stream comes over.
+type Stream = Box<dyn AsyncRead + Unpin + Send>;
+
 /// An open stream, whose head has come. Dropping it is how its program is killed.
 pub(crate) struct Mjpeg {
     pub(crate) status: String,
     /// The lines of the head, in small letters.
     pub(crate) head: Vec<String>,
-    input: BufReader<TcpStream>,
+    input: BufReader<Stream>,
 }
 
 /// A picture of a stream.
@@ -40,11 +40,19 @@ impl Mjpeg {
 
     /// Asks for a stream through a small buffer, and waits for the head of the answer.
     pub(crate) async fn knock(address: SocketAddr, path: &str, buffer: Option<u32>) -> Self {
-        let mut stream = connect(address, buffer).await;
+        Self::knock_over(connect(address, buffer).await, address, path).await
+    }
+
+    /// Asks for a stream over a connection, and waits for the head of the answer.
+    pub(crate) async fn knock_over(
+        mut stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        address: SocketAddr,
+        path: &str,
+    ) -> Self {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         // No byte more than is asked for: a slow reader is one.
-        let mut input = BufReader::with_capacity(512, stream);
+        let mut input = BufReader::with_capacity(512, Box::new(stream) as Stream);
         let status = line(&mut input).await;
         let mut head = Vec::new();
         loop {
@@ -96,7 +104,7 @@ impl Mjpeg {
     }
 }
 
-async fn line(input: &mut BufReader<TcpStream>) -> String {
+async fn line(input: &mut BufReader<Stream>) -> String {
     let mut text = String::new();
     in_time("a line of a stream", input.read_line(&mut text)).await.unwrap();
     let text = text.strip_suffix("\r\n").unwrap_or_else(|| panic!("the stream broke off after {text:?}"));

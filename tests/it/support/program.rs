@@ -72,7 +72,14 @@ impl Program {
         });
         let address = eventually("the address that it listens on", async || {
             let log = log.lock().unwrap();
-            log.iter().find_map(|line| line.split_once("listening on http://")?.1.parse().ok())
+            log.iter().find_map(|line| {
+                line.split_once("listening on http")?
+                    .1
+                    .trim_start_matches('s')
+                    .strip_prefix("://")?
+                    .parse()
+                    .ok()
+            })
         })
         .await;
         Self { address, child, log, folder }

@@ -1,27 +1,32 @@
 //! The server on real sockets.
 
 use super::*;
-use tokio::net::UnixStream;
+use tokio::net::{TcpListener, UnixStream};
 use tokio::task::JoinHandle;
 
-struct Server {
+pub(super) struct Server {
     address: std::net::SocketAddr,
-    shutdown: CancellationToken,
-    task: JoinHandle<()>,
-    called: mpsc::UnboundedReceiver<String>,
+    pub(super) shutdown: CancellationToken,
+    pub(super) task: JoinHandle<()>,
+    pub(super) called: mpsc::UnboundedReceiver<String>,
 }
 
 fn start(limits: Limits) -> Server {
+    start_at(Doors::new, limits)
+}
+
+/// A server at a free port, with these doors.
+pub(super) fn start_at(doors: impl FnOnce(TcpListener) -> Doors, limits: Limits) -> Server {
     let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let (routes, called) = routes();
-    let task = tokio::spawn(serve(Doors::new(listener), routes, limits, shutdown.clone()));
+    let task = tokio::spawn(serve(doors(listener), routes, limits, shutdown.clone()));
     Server { address, shutdown, task, called }
 }
 
 impl Server {
-    async fn connect(&self) -> TcpStream {
+    pub(super) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
@@ -33,10 +38,10 @@ impl Server {
     }
 }
 
-const SHORT: Duration = Duration::from_millis(30);
+pub(super) const SHORT: Duration = Duration::from_millis(30);
 
 /// Deadlines that a test can wait for.
-fn short() -> Limits {
+pub(super) fn short() -> Limits {
     Limits {
         head: SHORT,
         idle: SHORT,
@@ -279,14 +284,9 @@ async fn of_a_body_without_end_that_nobody_wants_only_so_much_is_read() {
 /// A server with a local socket too, and a connection to it.
 async fn local(limits: Limits) -> (Server, UnixStream) {
     let folder = tempfile::tempdir().unwrap();
-    let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let address = listener.local_addr().unwrap();
-    let shutdown = CancellationToken::new();
-    let (routes, called) = routes();
-    let doors = Doors::new(listener).with_local(folder.path());
-    let task = tokio::spawn(serve(doors, routes, limits, shutdown.clone()));
+    let server = start_at(|listener| Doors::new(listener).with_local(folder.path()), limits);
     let stream = UnixStream::connect(folder.path().join("eyelid.sock")).await.unwrap();
-    (Server { address, shutdown, task, called }, stream)
+    (server, stream)
 }
 
 #[tokio::test]

@@ -1,0 +1,64 @@
+// The owner's sign-in, and the way on to where it was asked for.
+
+import { inside } from './address.js';
+import { setData, setHidden } from './dom.js';
+import { hideSecrets, Sender, showSecrets } from './form.js';
+import { sendJson } from './json.js';
+import { askWhoFirst } from './who.js';
+
+const element = (id) => document.getElementById(id);
+const gate = document.querySelector('main');
+const password = element('password');
+
+const goOn = () => location.replace(inside(new URLSearchParams(location.search).get('to'), location.origin));
+
+/** The server sent somebody back from where this page has just led: to go on would be to go round. */
+function wasSentBack() {
+  try {
+    const { origin, pathname } = new URL(document.referrer);
+    return origin === location.origin && pathname === '/sign-in';
+  } catch {
+    return false;
+  }
+}
+
+async function send() {
+  if (password.value === '') {
+    password.focus();
+    return 'Write the password first.';
+  }
+  const answer = await sendJson('POST', '/api/login', { password: password.value });
+  if (answer.ok) {
+    hideSecrets();
+    gate.classList.add('is-live');
+    goOn();
+    return null;
+  }
+  if (answer.status === 401) {
+    password.select();
+    password.focus();
+  }
+  return answer;
+}
+
+async function begin() {
+  const { mode, who, may } = await askWhoFirst(element('wait'));
+  if (mode === 'setup') {
+    location.replace('/setup');
+    return;
+  }
+  // A followed link brings no cookie along, so somebody may be sent here who is signed in.
+  if (['owner', 'everybody'].includes(who) || (may.look && who === 'viewer' && !wasSentBack())) {
+    goOn();
+    return;
+  }
+  setHidden(element('lead'), who !== 'viewer');
+  setData(gate, 'state', 'ready');
+  password.focus();
+}
+
+showSecrets();
+new Sender({ form: element('form'), button: element('go'), problem: element('told'), again: element('again') }, send);
+// Somebody who goes back to this page from the browser's cache is to find what is so now.
+addEventListener('pageshow', ({ persisted }) => { if (persisted) location.reload(); });
+begin();
