@@ -7,10 +7,10 @@ usage() {
 usage: sudo ./dist.sh [amd64 | arm64]...
 
 Makes Debian packages of what is committed, for both architectures or those named, in a Debian 13 root folder of its own
-($EYELID_CHROOT, else ~/.cache/eyelid/trixie; 3 GB). Needs root, Debian on x86-64 and Rust. The same commit and the
-same compilers make the same bytes.
+($EYELID_CHROOT, else ~/.cache/eyelid/trixie; 3 GB). Needs root, Debian on x86-64 and Rust. Nothing of this
+machine, its folders or its clock is to get into them.
 
-dist/eyelid_VERSION_ARCH.deb            the daemon; runs on Debian 12 and 13 and Raspberry Pi OS of them
+dist/eyelid_VERSION_ARCH.deb            the daemon; linked with the glibc of Debian 12
 dist/eyelid-libcamera_VERSION_ARCH.deb  for libcamera's cameras; needs Debian 13 with backports' libcamera
 dist/eyelid_VERSION.cdx.json            what both are made of, as CycloneDX
 dist/SHA256SUMS

@@ -55,14 +55,17 @@ export function browser(agent) {
   return name ?? (agent?.trim().slice(0, 60) || 'Some browser');
 }
 
-/** What is told of a signed-in browser. */
-export function session({ agent, from, since_ms: since, seen_ms: seen, this: own }, now, locale) {
-  const lines = [from && `from ${from}`, `signed in ${when(since, now, locale)}`, !own && seen && `last seen ${when(seen, now, locale)}`];
-  return { title: browser(agent), tag: own ? 'this browser' : '', detail: lines.filter(Boolean).join(' · ') };
+/** What is told of a browser that may look; `title` makes words of the guest link that it came by. */
+export function session({ agent, from, since_ms: since, seen_ms: seen, this: own, link: by }, now, { title = () => '', locale } = {}) {
+  const lines = [
+    by && title(by), from && `from ${from}`, `${by ? 'came' : 'signed in'} ${when(since, now, locale)}`,
+    !own && seen && `last seen ${when(seen, now, locale)}`,
+  ];
+  return { title: browser(agent), tag: own ? 'this browser' : by ? 'guest' : '', detail: lines.filter(Boolean).join(' · ') };
 }
 
 /** What is told of an app password. */
-export function app({ name, since_ms: since, seen_ms: seen }, now, locale) {
+export function app({ name, since_ms: since, seen_ms: seen }, now, { locale } = {}) {
   const used = seen ? `last used ${when(seen, now, locale)}` : 'not used yet';
   return { title: name, tag: '', detail: `made ${when(since, now, locale)} · ${used}` };
 }

@@ -17,6 +17,7 @@ const PATIENCE_MS = 10_000;
 const element = (id) => document.getElementById(id);
 const main = document.querySelector('main');
 const titles = new Map();
+const names = new Map();
 let cameras = [];
 let said = null;
 
@@ -52,14 +53,15 @@ const part = (id, question, what, of, describe) => new KeptList(element(id), {
 });
 const lists = {
   links: part('links', { word: 'Revoke', sure: 'Really revoke?' }, 'Revoked', 'links', (item, now) => link(item, now, { title: (name) => titles.get(name) ?? name })),
-  apps: part('apps', { word: 'Revoke', sure: 'Really revoke?' }, 'Revoked', 'apps', app),
-  sessions: part('sessions', { word: 'Sign out', sure: 'Really?' }, 'Signed out', 'sessions', session),
+  apps: part('apps', { word: 'Revoke', sure: 'Really revoke?' }, 'Revoked', 'apps', (item, now) => app(item, now)),
+  sessions: part('sessions', { word: 'Sign out', sure: 'Really?' }, 'Signed out', 'sessions', (item, now) => session(item, now, { title: (id) => names.get(id) })),
 };
 
 async function refresh() {
   if (document.hidden) return;
   try {
     const told = await Promise.all(Object.keys(lists).map((name) => getJson(`/api/${name}`, AbortSignal.timeout(PATIENCE_MS))));
+    for (const { id, name } of told[0].links) names.set(id, name);
     Object.entries(lists).forEach(([name, list], i) => list.show(told[i][name]));
     setText(element('wait'), '');
   } catch ({ status }) {

@@ -32,3 +32,13 @@ export const isLoopback = (host) => /^(localhost|.*\.localhost|127(\.\d+){3}|\[:
 
 /** The page of a camera; without a name that of all, or of the only one. */
 export const cameraPage = (name) => (name ? `/cameras/${encodeURIComponent(name)}/` : '/');
+
+/**
+ * What a page's head leads to, by what `GET /api/access` tells and where the page is: `{words, href, icon}`, or nothing where
+ * nobody but this machine gets the page, and there is nothing to say.
+ */
+export function wayIn({ mode, may }, { hostname, pathname, search }) {
+  if (mode === 'open') return isLoopback(hostname) ? null : { words: 'Open to everyone in this network', href: '/access', icon: false };
+  if (may.keys) return { words: 'Who may look', href: '/access', icon: true };
+  return { words: 'Sign in', href: signInAddress({ pathname, search }), icon: false };
+}

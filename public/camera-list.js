@@ -7,7 +7,7 @@ const EACH_MS = 30_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5_000;
 
-/** Events: `list` (detail: `{cameras, page}`, the states of all cameras and what the page should know), `fail` (no answer; asked again until there is one). */
+/** Events: `list` (detail: `{cameras, page}`, the states of all cameras and what the page should know), `fail` (no answer, or with the detail `{status}` another than the list; asked again until there is one). */
 export class CameraList extends EventTarget {
   #load;
   #timer = null;
@@ -43,8 +43,8 @@ export class CameraList extends EventTarget {
       this.#again = false;
       try {
         list = await this.#load();
-      } catch {
-        this.dispatchEvent(new Event('fail'));
+      } catch (error) {
+        this.dispatchEvent(new CustomEvent('fail', { detail: { status: error?.status ?? 0 } }));
         await new Promise((resolve) => setTimeout(resolve, wait));
         wait = Math.min(2 * wait, LAST_RETRY_MS);
       }

@@ -1,5 +1,6 @@
 // One camera: the picture first, a few words about it, and three buttons.
 
+import { showWayIn } from './access-link.js';
 import { localNow, ServerClock } from './clock.js';
 import { ControlPanel } from './control-panel.js';
 import { ControlValues } from './control-values.js';
@@ -41,9 +42,16 @@ export class CameraView {
   #watching = false;
   #isFull = false;
   #resumedAt = -Infinity;
+  #manages = false;
+  #panel = null;
+  #strange;
 
-  /** `name` of the camera, or null for the one at `/`; `unsure()` is called when there may be other cameras than before. */
-  constructor(name, { unsure }) {
+  /**
+   * `name` of the camera, or null for the one at `/`; `unsure()` is called when there may be other cameras than before,
+   * `strange()` when the server does not know any more who this is.
+   */
+  constructor(name, { unsure, strange }) {
+    this.#strange = strange;
     this.#name = name;
     this.#base = new URL(name === null ? '/' : `/cameras/${encodeURIComponent(name)}/`, location.href).href;
     const { root, parts } = build('camera-view');
@@ -63,6 +71,19 @@ export class CameraView {
 
   setSeveral(several) {
     setHidden(this.#parts.all, !several);
+  }
+
+  /** Who this browser is to the daemon: what it may not do is not offered. */
+  setWho(who) {
+    this.#manages = who.may.manage;
+    this.#root.classList.toggle('manages', this.#manages);
+    showWayIn(this.#parts, who);
+    this.#ledger.allow(this.#manages);
+    this.#hearPanel();
+  }
+
+  #hearPanel() {
+    if (this.#manages && this.#panel) this.#values.hear(this.#panel);
   }
 
   /** How the configuration wants pictures to come. */
@@ -86,12 +107,16 @@ export class CameraView {
       unsure();
     });
     this.#session.addEventListener('shut', unsure);
+    this.#session.addEventListener('strange', this.#strange);
     this.#session.addEventListener('change', () => this.#changed());
     this.#session.addEventListener('picture', ({ detail }) => {
       const picture = announced(detail, this.#base);
       if (picture) this.#pictures.announce(picture);
     });
-    this.#session.addEventListener('controls', ({ detail }) => this.#values.hear(detail));
+    this.#session.addEventListener('controls', ({ detail }) => {
+      this.#panel = detail;
+      this.#hearPanel();
+    });
     watchVisibility({
       hidden: () => this.#session.setAway(true),
       visible: () => this.#session.setAway(false),
@@ -269,6 +294,7 @@ export class CameraView {
         signal: AbortSignal.timeout(ASK_MS),
       });
       const told = await answer.json();
+      if (answer.status === 401) this.#strange();
       return answer.ok ? { panel: told } : { problem: refusal(told) };
     } catch {
       return { problem: 'The server does not answer, so nothing was set.' };

@@ -1,5 +1,6 @@
 // Several cameras: a tile for each. Looking at the tiles starts no camera and counts as no viewer.
 
+import { showWayIn } from './access-link.js';
 import { build, setData, setHidden, setTab, setText } from './dom.js';
 import { fetchPicture, PictureLoader } from './picture.js';
 import { CONNECTION } from './session.js';
@@ -106,7 +107,7 @@ class Tile {
   }
 }
 
-/** Shows a tile for each of the states in the list that the returned function is called with, each time anew. */
+/** Shows a tile for each of the states in the list that the returned function is called with, each time anew, and what `who` may see besides. */
 export function showGrid({ unsure }) {
   const { root, parts } = build('grid-view');
   document.body.append(root);
@@ -124,7 +125,9 @@ export function showGrid({ unsure }) {
   addEventListener('pagehide', each((tile) => tile.leave()));
   addEventListener('pageshow', each((tile) => tile.back()));
   setTab('Cameras', false);
-  return (states) => {
+  return (states, who) => {
+    setHidden(parts.stats, !who.may.manage);
+    showWayIn(parts, who);
     for (const [name, tile] of tiles) {
       if (states.some(({ camera }) => camera === name)) continue;
       tile.leave();

@@ -17,6 +17,7 @@ const LEAST = 0.0001;
 
 export class LedgerView {
   #parts;
+  #allowed = false;
   #camera = null;
   #connected = false;
   #on = false;
@@ -45,6 +46,13 @@ export class LedgerView {
     document.addEventListener('visibilitychange', () => this.#ask());
   }
 
+  /** It is for those who may manage the camera: before it is known that this is one of them, nothing is asked. */
+  allow(allowed) {
+    if (allowed === this.#allowed) return;
+    this.#allowed = allowed;
+    this.#ask();
+  }
+
   /** Something of the session is new: the camera may have gone on or off. */
   hear({ connected, state }) {
     const on = ['starting', 'live', 'lingering'].includes(state?.state);
@@ -71,7 +79,7 @@ export class LedgerView {
   }
 
   async #look() {
-    if (document.hidden || !this.#connected || this.#camera === null) return;
+    if (document.hidden || !this.#allowed || !this.#connected || this.#camera === null) return;
     const question = (this.#question += 1);
     const camera = this.#camera;
     const known = this.#offset !== null;

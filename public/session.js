@@ -19,7 +19,7 @@ export const CONNECTION = {
 /**
  * Events: `change` (anything below), `picture` (detail: the announcement), `controls` (detail: what can be
  * set, and how it is set), `wave` (somebody else greets all), `connect` (a new connection), `shut` (the
- * server ended or refused it).
+ * server ended or refused it), `strange` (the server does not know who this is).
  * `open(auth)` makes an unconnected socket for which `auth(callback)` tells the payload of each connection.
  */
 export class Session extends EventTarget {
@@ -39,6 +39,8 @@ export class Session extends EventTarget {
   known = false;
   /** The server says that there is no such camera. */
   refused = false;
+  /** The server says that somebody has to sign in first. */
+  strange = false;
   /** The last state heard of; old while not connected. */
   state = null;
   /** When that was, on `localNow()`. */
@@ -58,7 +60,7 @@ export class Session extends EventTarget {
       this.#changed();
     });
     on('connect', () => {
-      Object.assign(this, { connected: true, known: true, refused: false });
+      Object.assign(this, { connected: true, known: true, refused: false, strange: false });
       this.#notBefore = 0;
       this.dispatchEvent(new Event('connect'));
     });
@@ -67,9 +69,12 @@ export class Session extends EventTarget {
       // socket.io does not come back by itself from a disconnection that the server asked for.
       if (reason === 'io server disconnect') this.#shut(AGAIN_MS);
     });
-    on('connect_error', () => {
+    on('connect_error', (error) => {
+      // Long polling tells by which status it was refused.
+      this.strange = /^sign in/.test(error?.message) || error?.description === 401;
+      if (this.strange) this.dispatchEvent(new Event('strange'));
       if (this.#socket.active) return;
-      this.refused = true;
+      this.refused = !this.strange;
       this.#shut(REFUSED_AGAIN_MS);
     });
     on('state', (state) => this.#hear(state));

@@ -12,11 +12,10 @@ const password = element('password');
 
 const goOn = () => location.replace(inside(new URLSearchParams(location.search).get('to'), location.origin));
 
-/** The server sent somebody back from where this page has just led: to go on would be to go round. */
-function wasSentBack() {
+/** Somebody has clicked for it on a page of ours, or the server has sent them back from where this page has just led. */
+function cameFromHere() {
   try {
-    const { origin, pathname } = new URL(document.referrer);
-    return origin === location.origin && pathname === '/sign-in';
+    return new URL(document.referrer).origin === location.origin;
   } catch {
     return false;
   }
@@ -42,13 +41,13 @@ async function send() {
 }
 
 async function begin() {
-  const { mode, who, may } = await askWhoFirst(element('wait'));
+  const { mode, who } = await askWhoFirst(element('wait'));
   if (mode === 'setup') {
     location.replace('/setup');
     return;
   }
   // A followed link brings no cookie along, so somebody may be sent here who is signed in.
-  if (['owner', 'everybody'].includes(who) || (may.look && who === 'viewer' && !wasSentBack())) {
+  if (['owner', 'everybody'].includes(who) || (who === 'viewer' && !cameFromHere())) {
     goOn();
     return;
   }

@@ -9,13 +9,16 @@ const words = (key, title, ...sentences) => ({ key, title, detail: sentences.fil
  * `{key, title, detail, label, why}` for the camera view; `label`, where there is one, stands on the picture, `why` beside
  * the title. No number that changes by itself is in it: it is read aloud.
  *
- * - `session`: `{wish, connected, known, refused, problem, state}`, see session.js
+ * - `session`: `{wish, connected, known, refused, strange, problem, state}`, see session.js
  * - `verdict`: of the picture on the screen, see liveness.js
  * - `behind`: a newer picture than that was announced
  * - `resumed`: pictures have been asked for only just now
  */
 export function describe({ session, verdict, behind, resumed = false }) {
   const { state } = session;
+  if (session.strange) {
+    return words('gone', 'Not signed in', 'This browser may not look at this camera, or not any more.');
+  }
   if (session.refused) {
     return words('gone', 'No such camera', 'The server knows no camera of this name. It may have been renamed or removed.');
   }

@@ -1,5 +1,6 @@
 // Who watched: now, and by day. Asking starts no camera, and counts as no visit.
 
+import { signInAddress } from './address.js';
 import { build, setHidden, setText } from './dom.js';
 import { getJson } from './json.js';
 import { Plot } from './stats-plot.js';
@@ -113,7 +114,8 @@ async function ask() {
     setText(element('said'), '');
     show();
     again(EACH_MS);
-  } catch {
+  } catch (error) {
+    if (error.status === 401) location.replace(signInAddress(location));
     setText(element('said'), told ? 'The server does not answer, so these figures are old. Trying again…' : 'The server does not answer. Trying again…');
     again(wait);
     wait = Math.min(2 * wait, LAST_RETRY_MS);

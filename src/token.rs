@@ -115,7 +115,7 @@ mod tests {
     fn a_token_is_known_by_the_hash_that_other_programs_make_of_it() {
         let token: TokenHash = ABC.parse().unwrap();
         assert_eq!(token.to_string(), ABC);
-        assert_eq!(ABC.to_ascii_uppercase().replace("SHA", "sha").parse(), Ok(token.clone()));
+        assert_eq!(ABC.to_ascii_uppercase().replace("SHA", "sha").parse(), Ok(token));
         assert!(token.admits("abc"));
         for other in ["", "ab", "abcd", "abC", ABC] {
             assert!(!token.admits(other), "{other}");

@@ -63,12 +63,7 @@ pub(crate) fn naming(text: &str) -> anyhow::Result<usize> {
         let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
         String::from_utf8_lossy(&line).contains(text)
     };
-    Ok(fs::read_dir("/proc")?
-        .flatten()
-        .filter(|process| named_by_number(process))
-        .map(named)
-        .filter(|is| *is)
-        .count())
+    Ok(fs::read_dir("/proc")?.flatten().filter(named_by_number).map(named).filter(|is| *is).count())
 }
 
 fn named_by_number(entry: &fs::DirEntry) -> bool {

@@ -34,7 +34,7 @@ use self::surroundings::Surroundings;
 use crate::{child::output_within, config::Request};
 
 /// How long all of it may take. Of the topics the search for cameras takes longest: two programs, 3 s each.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(15);
 
 /// How long a program that is asked for a fact may take.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(5);

@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{Check, Surroundings};
-use crate::{cli::ask::ask, config::AccessRule};
+use crate::{
+    cli::ask::ask,
+    config::{AccessRule, Certificate},
+};
 
 #[derive(Debug)]
 pub(super) struct Facts {
@@ -19,7 +22,7 @@ impl Facts {
     }
 
     pub(super) fn judge(&self, around: &Surroundings) -> Vec<Check> {
-        vec![self.access(around)]
+        vec![self.access(around), tls(around)]
     }
 
     fn access(&self, around: &Surroundings) -> Check {
@@ -54,13 +57,57 @@ impl Facts {
     }
 }
 
+fn tls(around: &Surroundings) -> Check {
+    let key = "tls";
+    let config = &around.config;
+    let proxied = config.proxies.iter().next().is_some();
+    match config.tls.certificate() {
+        Certificate::Files { .. } => Check::good(key, "on, with a certificate of the owner's"),
+        Certificate::SelfSigned => Check::good(
+            key,
+            "on, with a certificate that Eyelid made; the log has its fingerprint to compare",
+        ),
+        Certificate::None if around.listen().ip().is_loopback() => {
+            Check::good(key, "off, and nothing leaves this machine but through a proxy")
+        }
+        Certificate::None if proxied => {
+            Check::good(key, "off here; a reverse proxy is configured, which may have it")
+        }
+        Certificate::None => Check::warning(
+            key,
+            "off: whoever is in the network can read pictures, and the password when it is sent",
+            "self_signed = true under [tls] in the configuration, or a reverse proxy: docs/operations.md",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
         super::{Verdict, surroundings::tests::with},
         *,
     };
-    use crate::config::Config;
+    use crate::config::{Config, TlsConfig};
+
+    #[test]
+    fn a_network_without_tls_is_a_warning() {
+        let told = |listen: &str, tls: TlsConfig, proxies: &[&str]| {
+            let proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
+            let config = Config { listen: listen.parse().unwrap(), tls, proxies, ..Config::default() };
+            tls_of(config)
+        };
+        let off = TlsConfig::default;
+        assert_eq!(told("[::]:3000", off(), &[]), Verdict::Warning);
+        assert_eq!(told("[::]:3000", off(), &["10.0.0.0/8"]), Verdict::Good);
+        assert_eq!(told("127.0.0.1:3000", off(), &[]), Verdict::Good);
+        let own = TlsConfig { self_signed: true, ..off() };
+        let files = TlsConfig { cert: "/a".to_owned(), key: "/b".to_owned(), ..off() };
+        assert_eq!([told("[::]:3000", own, &[]), told("[::]:3000", files, &[])], [Verdict::Good; 2]);
+    }
+
+    fn tls_of(config: Config) -> Verdict {
+        tls(&with(true, true, config)).verdict
+    }
 
     fn verdict(mode: Option<&str>, listen: &str, access: AccessRule) -> Verdict {
         let config = Config { listen: listen.parse().unwrap(), access, ..Config::default() };

@@ -13,7 +13,9 @@ export async function launch() {
   mkdirSync(SHOTS, { recursive: true });
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run',
+      // A name of this machine that is not one of loopback to the page.
+      '--host-resolver-rules=MAP pi.local 127.0.0.1'],
   });
 }
 

@@ -54,7 +54,8 @@ export class Daemon {
 
   /** Starts it, the second time on the port of the first. */
   async start() {
-    const args = ['run', '--config', path.join(this.#folder, 'config.toml'), '--listen', this.#listen, ...this.#args];
+    const where = this.#args.includes('--listen') ? [] : ['--listen', this.#listen];
+    const args = ['run', '--config', path.join(this.#folder, 'config.toml'), ...where, ...this.#args];
     this.#process = spawn(BINARY, args, {
       env: { PATH: process.env.PATH, HOME: this.#folder, XDG_RUNTIME_DIR: this.#run, RUST_BACKTRACE: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -72,7 +73,7 @@ export class Daemon {
     });
     const [scheme, listen] = await bound;
     this.#listen = listen;
-    this.url = `${scheme}://${listen}`;
+    this.url = `${scheme}://${listen}`.replace('0.0.0.0', '127.0.0.1');
   }
 
   get pid() {

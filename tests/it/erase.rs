@@ -8,7 +8,7 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::support::{Program, StandIn, captures, eventually, get, in_time};
+use crate::support::{Program, StandIn, captures, choose_password_at, eventually, get, in_time};
 
 /// All files below a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -44,12 +44,13 @@ async fn erase_leaves_nothing_of_a_daemon_and_nothing_is_erased_while_one_runs()
     assert_eq!(first.end().await.code(), Some(0));
     let mut second = start().await;
     let (state, run) = (folder.path().join("state/eyelid"), folder.path().join("eyelid"));
+    choose_password_at(&run, second.address).await;
     let all = || [files(&state), files(&run)].concat();
     let names = |found: Vec<PathBuf>| -> Vec<String> {
         found.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
     };
     let before = names(all());
-    for name in ["ledger.jsonl", "stats.json", "image_stream.jpg", "lock"] {
+    for name in ["access.json", "eyelid.sock", "ledger.jsonl", "stats.json", "image_stream.jpg", "lock"] {
         assert!(before.iter().any(|one| one == name), "no {name} in {before:?}");
     }
     let (code, said) = erase(&folder, &config, &["--all", "--yes"]).await;
@@ -76,7 +77,7 @@ async fn erase_leaves_nothing_of_a_daemon_and_nothing_is_erased_while_one_runs()
 
     let (code, said) = erase(&folder, &config, &["--all", "--yes"]).await;
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(all(), [PathBuf::new(); 0], "{said}");
+    assert!(all().is_empty(), "{said}");
     for file in &left {
         assert!(said.contains(&format!("removed {}: ", file.display())), "{} in {said}", file.display());
     }
@@ -104,4 +105,20 @@ async fn a_state_folder_that_holds_other_things_keeps_them() {
     assert!(!ours.exists() && photo.exists(), "{said}");
     assert!(said.contains("which are yours"), "{said}");
     assert_eq!(code, Some(0), "a photo's name is no camera's: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_certificate_that_eyelid_has_made_is_erased() {
+    let config = "[tls]\nself_signed = true\n[[camera]]\nname = \"tank\"\nkind = \"pattern\"\n";
+    let folder = Program::folder();
+    let command = Program::command(&folder, config, &["--listen", "127.0.0.1:0"]);
+    let mut daemon = Program::watch(command, Program::folder()).await;
+    let tls = folder.path().join("state/eyelid/tls");
+    let keys =
+        eventually("the certificate", async || Some(files(&tls)).filter(|files| !files.is_empty())).await;
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.end().await.code(), Some(0));
+    let (code, said) = erase(&folder, config, &["--all", "--yes"]).await;
+    assert_eq!((code, files(&tls)), (Some(0), Vec::new()), "{said}");
+    assert!(said.contains(&format!("removed {}: ", keys[0].display())), "{said}");
 }

@@ -4,11 +4,11 @@
 # shellcheck source=tests/qemu/checks.sh
 . ./checks.sh
 
-install -m 755 eyelid /usr/local/bin/
-install -D -m 644 config.toml /etc/eyelid/config.toml
+[ -e /usr/bin/eyelid ] || dpkg -i ./*.deb > /tmp/dpkg 2>&1
+systemctl stop eyelid
+cp config.toml /etc/eyelid/config.toml
 sed -i 's/^kind = .*/kind = "v4l2"/; s/^size = .*/size = "640x480"/; s/^interval = .*/interval = "1s"/;
     s/^start_timeout = .*/start_timeout = "60s"/; s/^stall_timeout = .*/stall_timeout = "60s"/' /etc/eyelid/config.toml
-install -m 644 eyelid.service /etc/systemd/system/
 # The folder that is shared has a config.toml too.
 cd / || exit 1
 
@@ -29,7 +29,6 @@ check 'with one it says which' comes becomes cameras good 'vivid'
 check 'an installed service that does not run is a warning' judged service warning 'does not run'
 check 'and so is a port where nobody answers' judged port warning
 patient
-systemctl enable --quiet eyelid
 systemctl start eyelid
 check 'a service that runs is good' comes becomes service good 'runs .enabled.'
 check 'and its port' judged port good 'eyelid answers'
@@ -59,7 +58,6 @@ check 'and the service starts again' systemctl start eyelid
 check 'and takes pictures' snapshot /tmp/after.jpg
 
 systemctl stop eyelid
-systemctl disable --quiet eyelid
 modprobe -r vivid
 rm -rf /run/systemd/system/eyelid.service.d
 systemctl daemon-reload

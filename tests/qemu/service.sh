@@ -106,7 +106,17 @@ check 'it has a folder for its state' [ -d /var/lib/private/eyelid ]
 check 'the packages are purged' dpkg -P eyelid-libcamera eyelid
 check 'which stops the service' is ActiveState inactive
 check 'and leaves no unit' is LoadState not-found
-check 'nor a program, nor its configuration and state' sh -c '! ls -d /usr/bin/eyelid* /etc/eyelid /var/lib/eyelid /var/lib/private/eyelid /run/eyelid 2> /dev/null'
+nothing_is_left() {
+    local path
+    for path in /usr/bin/eyelid* /usr/lib/systemd/system/eyelid* /etc/systemd/system/{,*/}eyelid* /etc/eyelid \
+        /var/lib/{,private/}eyelid /run/{,private/}eyelid; do
+        if [ -e "$path" ] || [ -L "$path" ]; then
+            echo "there is $path"
+            return 1
+        fi
+    done
+}
+check 'nor anything else' nothing_is_left
 rm -rf /run/systemd/system/eyelid.service.d
 systemctl daemon-reload
 counted

@@ -141,7 +141,7 @@ fn refuse(
 ) -> Response<Bytes> {
     let (who, mode) = (visitor.who(), visitor.mode());
     tracing::debug!(who = who.as_str(), mode = mode.as_str(), path = uri.path(), "sent away");
-    if who == Who::Nobody && *method == Method::GET && is_navigation(headers) {
+    if matches!(who, Who::Nobody | Who::Viewer(_)) && *method == Method::GET && is_navigation(headers) {
         let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
         let to = match mode {
             Mode::Setup => "/setup".to_owned(),

@@ -154,10 +154,10 @@ async fn login<B: Buf, E>(
     let token = visitor.access.login(password, browser, visitor.credential).await.map_err(|why| {
         match &why {
             Refused::WrongPassword => {
-                tracing::warn!(%from, "somebody tried to sign in with a wrong password")
+                tracing::warn!(%from, "somebody tried to sign in with a wrong password");
             }
             Refused::TooManyGuesses(_) => {
-                tracing::debug!(%from, "a password was not looked at: too many wrong ones")
+                tracing::debug!(%from, "a password was not looked at: too many wrong ones");
             }
             _ => {}
         }

@@ -4,7 +4,7 @@ use http::Method;
 
 use crate::{
     access::Who,
-    camera::Cameras,
+    camera::{Camera, Cameras},
     web::route::{Route, Which},
 };
 
@@ -68,7 +68,7 @@ pub(super) fn may(who: &Who, needs: Needs<'_>, cameras: &Cameras) -> bool {
         (Needs::Manage | Needs::LookAtAny | Needs::Look(_), Who::Everybody) => true,
         (Needs::Manage, _) => false,
         (Needs::LookAtAny, Who::Viewer(_)) => true,
-        (Needs::LookAtAny, Who::Nobody) => cameras.all().iter().any(|camera| camera.public()),
+        (Needs::LookAtAny, Who::Nobody) => cameras.all().iter().any(Camera::public),
         (Needs::Look(_), Who::Viewer(None)) => true,
         (Needs::Look(which), Who::Viewer(Some(only))) => {
             let camera = which.camera(cameras);

@@ -52,17 +52,19 @@ test('browsers are told by their own name', () => {
 
 test('a session is told with where it is from; one’s own is seen now', () => {
   const told = { agent: 'Firefox/1 Linux', from: '192.168.1.7', since_ms: NOW - HOUR, seen_ms: NOW - HOUR / 2, this: false };
-  assert.deepEqual(session(told, NOW, 'en-GB'), {
+  assert.deepEqual(session(told, NOW, { locale: 'en-GB' }), {
     title: 'Firefox on Linux', tag: '', detail: 'from 192.168.1.7 · signed in today, 11:00 · last seen today, 11:30',
   });
-  assert.deepEqual(session({ ...told, this: true, from: null }, NOW, 'en-GB'), {
+  assert.deepEqual(session({ ...told, this: true, from: null }, NOW, { locale: 'en-GB' }), {
     title: 'Firefox on Linux', tag: 'this browser', detail: 'signed in today, 11:00',
   });
+  const guest = session({ ...told, link: 'x' }, NOW, { locale: 'en-GB', title: () => 'Grandma' });
+  assert.deepEqual([guest.tag, guest.detail], ['guest', 'Grandma · from 192.168.1.7 · came today, 11:00 · last seen today, 11:30']);
 });
 
 test('an app password is told with when it was of use', () => {
-  assert.equal(app({ name: 'VLC', since_ms: NOW, seen_ms: null }, NOW, 'en-GB').detail, 'made today, 12:00 · not used yet');
-  assert.equal(app({ name: 'VLC', since_ms: NOW - 24 * HOUR, seen_ms: NOW }, NOW, 'en-GB').detail, 'made yesterday, 12:00 · last used today, 12:00');
+  assert.equal(app({ name: 'VLC', since_ms: NOW, seen_ms: null }, NOW, { locale: 'en-GB' }).detail, 'made today, 12:00 · not used yet');
+  assert.equal(app({ name: 'VLC', since_ms: NOW - 24 * HOUR, seen_ms: NOW }, NOW, { locale: 'en-GB' }).detail, 'made yesterday, 12:00 · last used today, 12:00');
 });
 
 test('a guest link is told with what it is for, until when, and how many came', () => {

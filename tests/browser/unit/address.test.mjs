@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cameraPage, inside, isLoopback, signInAddress, takeSecret } from '../../../public/address.js';
+import { cameraPage, inside, isLoopback, signInAddress, takeSecret, wayIn } from '../../../public/address.js';
 
 const HERE = 'http://pi.local:3000';
 
@@ -52,4 +52,26 @@ test('hosts that this machine alone gets', () => {
 test('the page of a camera', () => {
   assert.equal(cameraPage(null), '/');
   assert.equal(cameraPage('front_door'), '/cameras/front_door/');
+});
+
+const at = (hostname, pathname = '/', search = '') => ({ hostname, pathname, search });
+const OWNER = { mode: 'password', may: { look: true, manage: true, keys: true } };
+const NOBODY = { mode: 'password', may: { look: false, manage: false, keys: false } };
+const GUEST = { mode: 'password', may: { look: true, manage: false, keys: false } };
+const OPEN = { mode: 'open', may: { look: true, manage: true, keys: false } };
+
+test('the owner gets to who may look', () => {
+  assert.deepEqual(wayIn(OWNER, at('pi.local')), { words: 'Who may look', href: '/access', icon: true });
+  assert.deepEqual(wayIn(OWNER, at('localhost')), wayIn(OWNER, at('pi.local')));
+});
+
+test('who is not the owner can sign in, and comes back', () => {
+  for (const who of [NOBODY, GUEST]) {
+    assert.deepEqual(wayIn(who, at('pi.local', '/cameras/door/')), { words: 'Sign in', href: '/sign-in?to=%2Fcameras%2Fdoor%2F', icon: false });
+  }
+});
+
+test('that it is open to everyone is said where it is', () => {
+  assert.deepEqual(wayIn(OPEN, at('192.168.1.5')), { words: 'Open to everyone in this network', href: '/access', icon: false });
+  for (const host of ['localhost', '127.0.0.1', '[::1]']) assert.equal(wayIn(OPEN, at(host)), null);
 });

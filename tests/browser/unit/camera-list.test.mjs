@@ -66,3 +66,18 @@ test('without an answer it asks until there is one, ever more seldom', async (t)
   await settle();
   assert.deepEqual(heard, [...Array(6).fill('fail'), TWO]);
 });
+
+test('another answer than the list is told by its status', async (t) => {
+  const { list, loads, pass } = setUp(t);
+  const statuses = [];
+  list.addEventListener('fail', ({ detail }) => statuses.push(detail.status));
+  list.ask(0);
+  pass(0);
+  loads[0].reject(new TypeError('no'));
+  await settle();
+  pass(500);
+  await settle();
+  loads[1].reject(Object.assign(new Error('no'), { status: 401 }));
+  await settle();
+  assert.deepEqual(statuses, [0, 401]);
+});

@@ -234,3 +234,25 @@ test('what the server ends or refuses is told, what the line loses is not', (t) 
   assert.equal(socket.active, true);
   assert.deepEqual(socket.sent, []);
 });
+
+test('a server that does not know any more who this is says so, and is asked again', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { session, socket } = setUp();
+  let strange = 0;
+  session.addEventListener('strange', () => { strange += 1; });
+  socket.arrive(ON);
+  socket.active = false;
+  socket.hear('disconnect', 'io server disconnect');
+  assert.equal(strange, 0);
+  socket.hear('connect_error', new Error('sign in to look'));
+  assert.deepEqual([strange, session.strange, session.refused], [1, true, false]);
+  t.mock.timers.tick(5_000);
+  assert.equal(socket.active, true);
+  // Long polling that is refused goes on by itself.
+  socket.hear('connect_error', Object.assign(new Error('xhr poll error'), { description: 401 }));
+  assert.equal(strange, 2);
+  socket.hear('connect_error', Object.assign(new Error('xhr poll error'), { description: 502 }));
+  assert.deepEqual([strange, session.strange], [2, false]);
+  socket.arrive(OFF);
+  assert.equal(session.strange, false);
+});

@@ -17,7 +17,9 @@ pub(crate) use browser::{Browser, Manner};
 pub(crate) use daemon::Daemon;
 pub(crate) use http::{Reply, exchange, get, request, request_over};
 pub(crate) use mjpeg::Mjpeg;
-pub(crate) use owner::{PASSWORD, app, choose_password, cookie, guest, headers_basic, send, setup_code};
+pub(crate) use owner::{
+    PASSWORD, app, choose_password, choose_password_at, cookie, guest, headers_basic, send, setup_code,
+};
 pub(crate) use polling::Polling;
 pub(crate) use processes::{captures, children, exists, group, no_process_left, signal};
 pub(crate) use program::Program;

@@ -1,5 +1,8 @@
 //! What an owner does to say who may look.
 
+use std::{net::SocketAddr, path::Path};
+
+use eyelid::cli::ask::ask_one_of;
 use serde_json::{Value, json};
 
 use super::{Daemon, Reply, get, request};
@@ -38,6 +41,18 @@ pub(crate) async fn choose_password(daemon: &Daemon) -> Shown {
     let reply = send(daemon, "POST", "/api/setup", "", &json!({ "code": code, "password": PASSWORD })).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     cookie(&reply)
+}
+
+/// Chooses a password for a daemon with this run folder, which listens there.
+pub(crate) async fn choose_password_at(run_folder: &Path, address: SocketAddr) {
+    let socket = run_folder.join("eyelid.sock");
+    let asked = tokio::task::spawn_blocking(move || ask_one_of(&[socket], "GET", "/api/setup", None));
+    let answer = asked.await.unwrap().unwrap();
+    let code = answer["links"][0].as_str().unwrap().split_once("/setup#").unwrap().1;
+    let body = json!({ "code": code, "password": PASSWORD }).to_string();
+    let headers = "Content-Type: application/json\r\n";
+    let reply = request(address, "POST", "/api/setup", headers, body.as_bytes()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
 }
 
 /// Lets a guest in, and gives what the guest's browser shows from then on, and the id of the link.
