@@ -70,10 +70,17 @@ fn named_by_number(entry: &fs::DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit)
 }
 
-/// A process's children.
+/// A process's children, whichever of its threads has started them.
 pub(crate) fn children(pid: u32) -> anyhow::Result<Vec<u32>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
-    text.split_whitespace().map(|pid| Ok(pid.parse()?)).collect()
+    let mut children = Vec::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // A thread may have ended since it was listed.
+        let Ok(text) = fs::read_to_string(task?.path().join("children")) else { continue };
+        for child in text.split_whitespace() {
+            children.push(child.parse()?);
+        }
+    }
+    Ok(children)
 }
 
 /// Time that all of the machine's CPUs have worked.

@@ -180,7 +180,7 @@ async fn a_slow_reader_gets_all_and_may_ask_again() {
     read_until(&mut client, "\r\n\r\n").await;
     // Longer than an idle connection is kept.
     for _ in 0..20 {
-        sleep(secs(25)).await;
+        sleep(secs(20)).await;
         client.read_exact(&mut [0; 1024]).await.unwrap();
     }
     sleep(secs(45)).await;
