@@ -1,8 +1,13 @@
 //! Each request of the table in `docs/access.md`, by each role, from each kind of page, for each kind of host name.
 
+use futures_util::{SinkExt, StreamExt};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::UnixStream,
+    net::{TcpStream, UnixStream},
+};
+use tokio_tungstenite::{
+    client_async,
+    tungstenite::{Error, Message, client::IntoClientRequest},
 };
 
 use crate::support::{Daemon, StandIn, app, choose_password, get, guest, in_time, request};
@@ -144,6 +149,76 @@ async fn walk(daemon: &Daemon, roles: &[(Role, String)], public: bool) -> (usize
     (cells, wrong)
 }
 
+/// Opens a WebSocket as such a page does; the status where it is refused.
+async fn websocket(
+    daemon: &Daemon,
+    path: &str,
+    origin: Option<&str>,
+    shown: &str,
+) -> Result<tokio_tungstenite::WebSocketStream<TcpStream>, u16> {
+    let mut opening = format!("ws://{}{path}", daemon.address).into_client_request().unwrap();
+    if let Some(origin) = origin {
+        opening.headers_mut().insert("origin", origin.parse().unwrap());
+    }
+    if let Some((name, value)) = shown.trim().split_once(": ") {
+        let name = if name == "Cookie" { "cookie" } else { "authorization" };
+        opening.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let stream = TcpStream::connect(daemon.address).await.unwrap();
+    match in_time("a WebSocket", client_async(opening, stream)).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(refusal)) => Err(refusal.status().as_u16()),
+        Err(other) => panic!("{path}: {other}"),
+    }
+}
+
+/// Whether Socket.IO lets such a page into a camera's namespace.
+async fn joins(daemon: &Daemon, camera: &str, origin: Option<&str>, shown: &str) -> bool {
+    let path = "/socket.io/?EIO=4&transport=websocket";
+    let Ok(mut socket) = websocket(daemon, path, origin, shown).await else { return false };
+    in_time("an answer of Socket.IO", async {
+        socket.send(Message::text(format!("40/{camera},"))).await.unwrap();
+        loop {
+            match socket.next().await.unwrap().unwrap() {
+                Message::Text(text) if text.starts_with(&format!("40/{camera},")) => return true,
+                Message::Text(text) if text.starts_with(&format!("44/{camera},")) => return false,
+                _ => {}
+            }
+        }
+    })
+    .await
+}
+
+/// Tries each role and page with the WebSocket and the Socket.IO namespace of each camera.
+async fn sockets(daemon: &Daemon, roles: &[(Role, String)], public: bool) -> Vec<String> {
+    let own = format!("http://{}", daemon.address);
+    let mut wrong = Vec::new();
+    for (role, shown) in roles.iter().filter(|(role, _)| *role != Role::Local) {
+        for camera in ["tank", "door", "yard"] {
+            for (page, origin) in [
+                (Page::None, None),
+                (Page::Own, Some(own.as_str())),
+                (Page::Friend, Some(FRIEND)),
+                (Page::Stranger, Some("https://evil.example")),
+            ] {
+                let path = format!("/cameras/{camera}/ws?lease=false");
+                let site = match page {
+                    Page::None | Page::Own => true,
+                    Page::Friend => camera == "tank",
+                    Page::Stranger => false,
+                };
+                let expected = site && may(*role, "look", &path, public);
+                let opened = websocket(daemon, &path, origin, shown).await.is_ok();
+                let joined = joins(daemon, camera, origin, shown).await;
+                if (opened, joined) != (expected, expected) {
+                    wrong.push(format!("{role:?} {page:?} {camera}: ws {opened}, Socket.IO {joined}"));
+                }
+            }
+        }
+    }
+    wrong
+}
+
 fn cameras(stand_ins: &[StandIn; 3], public: bool) -> String {
     let keys = |more: &str| format!("linger = \"1h\"\n{more}");
     let [tank, door, yard] = stand_ins;
@@ -167,6 +242,7 @@ async fn closed(public: bool) {
     let (cells, wrong) = walk(&daemon, &roles, public).await;
     assert!(wrong.is_empty(), "{} of {cells} cells:\n{}", wrong.len(), wrong.join("\n"));
     assert!(cells > 2000, "{cells}");
+    assert_eq!(sockets(&daemon, &roles, public).await, [""; 0]);
     daemon.stop().await;
 }
 
@@ -189,6 +265,7 @@ async fn where_it_is_open_each_cell_of_the_table_is_as_it_says() {
     let roles = [(Role::Everybody, String::new()), (Role::Local, String::new())];
     let (cells, wrong) = walk(&daemon, &roles, false).await;
     assert!(wrong.is_empty(), "{} of {cells} cells:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(sockets(&daemon, &roles, false).await, [""; 0]);
     daemon.stop().await;
 }
 
@@ -206,6 +283,7 @@ async fn before_the_owner_has_chosen_nobody_gets_anything() {
     ];
     let (cells, wrong) = walk(&daemon, &roles, false).await;
     assert!(wrong.is_empty(), "{} of {cells} cells:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(sockets(&daemon, &roles, false).await, [""; 0]);
     assert!(stand_ins[1].starts().len() <= 1, "the local socket's alone");
     daemon.stop().await;
 }
