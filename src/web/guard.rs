@@ -61,7 +61,11 @@ impl Guard {
                 None => Foreign::Refused,
             };
         }
-        match routes::watched(&self.cameras, uri.path(), uri.query()) {
+        // A frame shows the page of one camera. What the page then asks for, it asks for as one of ours.
+        let dest = headers.get(&SEC_FETCH_DEST).map(HeaderValue::as_bytes);
+        let framed = matches!(dest, Some(b"iframe" | b"frame")) && *method == Method::GET;
+        let page = framed.then(|| routes::page_of(&self.cameras, uri.path())).flatten();
+        match page.or_else(|| routes::watched(&self.cameras, uri.path(), uri.query())) {
             Some(camera) if cors::allowed(&camera.origins(), headers) => Foreign::LetIn(None),
             _ => Foreign::Refused,
         }

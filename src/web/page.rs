@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::cors;
 use super::etag::is_known;
+use crate::config::Origins;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{Either, Full};
@@ -26,6 +27,21 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'self'",
 );
+
+/// Lets pages of these sites show a page of ours in a frame.
+pub(super) fn let_frame<B>(response: &mut Response<B>, origins: &Origins) {
+    let headers = response.headers_mut();
+    let Some(policy) = headers.get(header::CONTENT_SECURITY_POLICY).filter(|_| !origins.is_empty()) else {
+        return;
+    };
+    // It is the last of the policy's directives.
+    let mut policy = policy.as_bytes().to_vec();
+    for origin in origins.iter() {
+        policy.extend_from_slice(format!(" {origin}").as_bytes());
+    }
+    let policy = HeaderValue::from_bytes(&policy).expect("an origin is of letters, digits and a few signs");
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+}
 
 /// Where the page's files come from.
 ///

@@ -16,7 +16,7 @@ use super::{
     controls, cors,
     error::{self, Refusal},
     image, latest, ledger, mjpeg,
-    page::Page,
+    page::{self, Page},
     query,
     route::{Route, Way, Which, methods, route},
     server::Line,
@@ -109,7 +109,11 @@ async fn answer(
             site.page.asset(path, headers, method).unwrap_or_else(|| nothing(path))
         }
         Route::CameraPage(name) => match site.cameras.get(name) {
-            Some(_) => site.page.asset("/", headers, method).unwrap_or_else(|| nothing(path)),
+            Some(camera) => {
+                let mut page = site.page.asset("/", headers, method).unwrap_or_else(|| nothing(path));
+                page::let_frame(&mut page, &camera.origins());
+                page
+            }
             None => no_camera(name),
         },
         Route::CameraPageWithoutSlash(name) => match site.cameras.get(name) {
@@ -189,6 +193,14 @@ fn other_method(site: &Site, asked: &Asked, methods: &'static str) -> Response<B
 pub(super) fn watched(cameras: &Cameras, path: &str, query: Option<&str>) -> Option<Camera> {
     match route(path, query) {
         Route::Watch(which, _) => find(cameras, which).ok(),
+        _ => None,
+    }
+}
+
+/// The camera whose page it is.
+pub(super) fn page_of(cameras: &Cameras, path: &str) -> Option<Camera> {
+    match route(path, None) {
+        Route::CameraPage(name) => cameras.get(name),
         _ => None,
     }
 }

@@ -55,7 +55,27 @@ const connected = (page, url) => page.evaluate((at) => new Promise((resolve) => 
   socket.onerror = () => resolve('refused');
 }), url);
 
+/** The camera's page in a frame: its heading, or nothing where the browser doesn't show it. */
+const framed = async (page, url) => {
+  await page.evaluate((at) => {
+    const frame = document.createElement('iframe');
+    frame.src = at;
+    document.body.append(frame);
+    return new Promise((resolve) => { frame.onload = resolve; });
+  }, `${url}/cameras/tank/`);
+  const frame = page.frames().at(-1);
+  return frame.locator('button', { hasText: 'Start Camera' }).count().catch(() => 0);
+};
+
 describe('a page of another site', () => {
+  siteTest('shows the page of the camera in a frame where the configuration lets it', { lets: true }, async ({ daemon, page }) => {
+    await until(async () => await framed(page, daemon.url) > 0, 'the page in a frame');
+  });
+
+  siteTest('shows the page in no frame where it does not', {}, async ({ daemon, page }) => {
+    assert.equal(await framed(page, daemon.url), 0);
+  });
+
   siteTest('shows the camera in an <img> where the configuration lets it', { lets: true }, async ({ daemon, page }) => {
     await image(page, () => document.images[0]?.naturalWidth === 640 && document.images[0].naturalHeight === 360);
     await viewers(daemon, 1);

@@ -101,3 +101,34 @@ async fn the_list_is_taken_over_while_it_runs_and_the_camera_does_not_notice() {
     assert_eq!(camera.starts().len(), 1);
     daemon.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_of_a_site_that_is_let_in_shows_the_page_of_that_camera_and_no_other() {
+    let (shared, own) = (StandIn::new(), StandIn::new());
+    let config = shared.entry("shared", &format!("origins = [\"{FRIEND}\"]")) + &own.entry("own", "");
+    let daemon = Daemon::start(&config).await;
+    let from = |site: &str| {
+        format!(
+            "Referer: {site}/page\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n"
+        )
+    };
+    let shown = ask(&daemon, "/cameras/shared/", &from(FRIEND)).await;
+    assert_eq!(shown.status, 200);
+    let policy =
+        |reply: &Reply| reply.header("content-security-policy").rsplit_once("; ").unwrap().1.to_owned();
+    assert_eq!(policy(&shown), format!("frame-ancestors 'self' {FRIEND}"));
+    for (path, site) in [
+        ("/cameras/shared/", STRANGER),
+        ("/cameras/own/", FRIEND),
+        ("/", FRIEND),
+        ("/access", FRIEND),
+        ("/api/cameras", FRIEND),
+    ] {
+        assert_eq!(ask(&daemon, path, &from(site)).await.status, 403, "{path} {site}");
+    }
+    for path in ["/cameras/own/", "/", "/sign-in"] {
+        assert_eq!(policy(&ask(&daemon, path, "").await), "frame-ancestors 'self'", "{path}");
+    }
+    assert_eq!((shared.starts(), own.starts()), (vec![], vec![]));
+    daemon.stop().await;
+}
