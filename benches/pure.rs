@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eyelid::{
     camera::lifecycle::{Event, Lifecycle, Limits},
@@ -116,5 +117,19 @@ fn configuration(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, jpegs, passed_on, lifecycle, configuration);
+/// What signing in costs, beside what the memory of a small Pi would feel.
+fn password(c: &mut Criterion) {
+    let mut group = c.benchmark_group("password");
+    group.sample_size(20);
+    let large = Params::new(64 << 10, 3, 1, None).expect("they are allowed");
+    for (name, params) in [("19MiB", Params::default()), ("64MiB", large)] {
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        group.bench_function(name, |b| {
+            b.iter(|| argon2.hash_password(black_box(b"correct horse")).expect("it can be hashed"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, jpegs, passed_on, lifecycle, configuration, password);
 criterion_main!(benches);
