@@ -5,6 +5,8 @@
 . ./checks.sh
 
 [ -e /usr/bin/eyelid ] || dpkg -i ./*.deb > /tmp/dpkg 2>&1
+# The virtual camera of libcamera is one too.
+! dpkg -s eyelid-libcamera > /dev/null 2>&1 || dpkg -r eyelid-libcamera > /dev/null
 systemctl stop eyelid
 cp config.toml /etc/eyelid/config.toml
 sed -i 's/^kind = .*/kind = "v4l2"/; s/^size = .*/size = "640x480"/; s/^interval = .*/interval = "1s"/;
@@ -24,6 +26,7 @@ becomes() { # becomes KEY VERDICT [REGEX]
 
 check 'without a camera the examination ends with code 1' eval '! examine'
 check 'and says that it is missing' judged cameras bad
+judged cameras bad || cat /tmp/doctor.json
 modprobe vivid n_devs=1 num_inputs=1 input_types=0 node_types=0x1
 check 'with one it says which' comes becomes cameras good 'vivid'
 check 'an installed service that does not run is a warning' judged service warning 'does not run'
