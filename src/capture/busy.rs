@@ -131,8 +131,20 @@ fn is_one_of(ours: &[Pid]) -> impl Fn(i32) -> bool {
 }
 
 fn named(proc: &Path, pid: i32) -> (i32, Option<String>) {
-    let name = fs::read_to_string(proc.join(pid.to_string()).join("comm")).ok();
-    (pid, name.map(|name| name.trim().to_owned()))
+    let process = proc.join(pid.to_string());
+    let name = fs::read_to_string(process.join("comm")).ok().map(|name| name.trim().to_owned());
+    // Started by the link /proc/self/exe, as Eyelid starts itself; the first argument then tells more.
+    let name = name.map(|name| match name.as_str() {
+        "exe" => first_argument(&process).unwrap_or(name),
+        _ => name,
+    });
+    (pid, name)
+}
+
+fn first_argument(process: &Path) -> Option<String> {
+    let line = fs::read(process.join("cmdline")).ok()?;
+    let first = String::from_utf8(line.split(|byte| *byte == 0).next()?.to_vec()).ok()?;
+    first.rsplit('/').next().filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
 fn devices(dev: &Path, kind: &str) -> Vec<PathBuf> {
@@ -202,6 +214,15 @@ mod tests {
 
     fn found(pid: i32, name: &str) -> Option<(i32, Option<String>)> {
         Some((pid, Some(name.to_owned())))
+    }
+
+    #[test]
+    fn one_that_was_started_by_its_link_in_proc_is_named_by_its_first_argument() {
+        let machine = Machine::new();
+        machine.process(700, "exe", &["video0"]);
+        assert_eq!(machine.holder(), found(700, "exe"));
+        fs::write(machine.path("proc/700/cmdline"), b"/usr/bin/eyelid\0capture\0").unwrap();
+        assert_eq!(machine.holder(), found(700, "eyelid"));
     }
 
     #[test]
