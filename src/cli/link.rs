@@ -6,7 +6,7 @@ use anyhow::Context;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
-use super::{ask::ask, complain, say};
+use super::{ask::ask, finish};
 use crate::config;
 
 #[derive(Debug, clap::Args)]
@@ -36,16 +36,7 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &Args) -> ExitCode {
-    match tell(args) {
-        Ok(text) => {
-            say(&text);
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    finish(tell(args))
 }
 
 fn tell(args: &Args) -> anyhow::Result<String> {

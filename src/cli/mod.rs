@@ -169,6 +169,20 @@ fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "eyelid: {text}");
 }
 
+/// Prints what a command has to say, or why it could not be done.
+fn finish(outcome: anyhow::Result<String>) -> ExitCode {
+    match outcome {
+        Ok(text) => {
+            say(&text);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         complain(&format!("the runtime can't be started: {error}"));

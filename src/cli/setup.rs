@@ -4,19 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::{ask::ask, complain, say};
+use super::{ask::ask, finish};
 
 pub(super) fn run() -> ExitCode {
-    match tell() {
-        Ok(text) => {
-            say(&text);
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    finish(tell())
 }
 
 fn tell() -> anyhow::Result<String> {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use super::{Common, choose, complain, say};
+use super::{Common, choose, finish};
 use crate::{
     config::{CameraConfig, Kind, Loaded},
     token::{self, TokenHash},
@@ -21,16 +21,7 @@ pub(super) fn run(common: &Common, args: &Args) -> ExitCode {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    match choose(&loaded.config, Some(&args.camera)).and_then(|camera| tell(&loaded, camera)) {
-        Ok(text) => {
-            say(&text);
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    finish(choose(&loaded.config, Some(&args.camera)).and_then(|camera| tell(&loaded, camera)))
 }
 
 fn tell(loaded: &Loaded, camera: &CameraConfig) -> anyhow::Result<String> {

@@ -225,7 +225,7 @@ if modprobe v4l2loopback 2> /dev/null; then
     # The camera's pictures: one whole, the same without Huffman tables, one cut off.
     begin --kind=pattern --size=320x240
     comes has_picture
-    cp $rolling /tmp/whole.jpg
+    cat $rolling > /tmp/whole.jpg
     end
     python3 - << 'P'
 data = open("/tmp/whole.jpg", "rb").read()
