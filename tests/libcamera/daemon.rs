@@ -40,6 +40,12 @@ fn holds(program: &Program) -> (usize, usize, u64) {
     (count("fd"), count("task"), resident.trim().strip_suffix(" kB").unwrap().parse().unwrap())
 }
 
+/// Whether the daemon is built for another machine.
+fn emulated(program: &Program) -> bool {
+    let runs = fs::read_link(format!("/proc/{}/exe", program.pid())).unwrap();
+    runs.file_name().is_some_and(|name| name.to_string_lossy().starts_with("qemu-"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the virtual camera of tests/libcamera/run.sh"]
 async fn auto_is_the_first_libcamera_camera() {
@@ -83,7 +89,9 @@ async fn fifty_times_on_and_off_leave_no_process_file_or_memory() {
     })
     .await;
     let (_, _, resident_later) = holds(&program);
-    assert!(resident_later < resident + 2_048, "{resident} KiB grew to {resident_later} KiB");
+    // An emulator keeps what it has translated, and that is part of the process; pictures that leak would be 30 MiB.
+    let more = if emulated(&program) { 16 << 10 } else { 2 << 10 };
+    assert!(resident_later < resident + more, "{resident} KiB grew to {resident_later} KiB");
     assert_eq!(run_folder(&program), entries);
     assert_eq!(state(&program).await["state"], "idle");
 }
