@@ -4,10 +4,12 @@
 use std::{
     env,
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
+
+use serde::{Serialize, de::DeserializeOwned};
 
 /// Where the folder is: `configured` unless it is empty, else `$STATE_DIRECTORY`, which systemd sets, else
 /// `$XDG_STATE_HOME/eyelid`, else `~/.local/state/eyelid`. It is made when there is something to write.
@@ -48,6 +50,46 @@ pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
         .and_then(|()| fs::rename(&part, file))
         .inspect_err(|_| drop(fs::remove_file(&part)))
         .and_then(|()| File::open(folder)?.sync_all())
+}
+
+/// Reads a file of JSON in it; nothing where there is none.
+///
+/// # Errors
+/// When it can't be read or understood, or has more than `largest` bytes.
+pub(crate) fn read<T: DeserializeOwned>(file: &Path, largest: u64) -> io::Result<Option<T>> {
+    let open = match File::open(file) {
+        Ok(open) => open,
+        // No folder, so no file.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    open.take(largest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest {
+        return Err(io::Error::other(format!("it has more than {largest} bytes")));
+    }
+    Ok(Some(serde_json::from_slice(&bytes)?))
+}
+
+/// Replaces a file of JSON in it, as [`replace`] does.
+///
+/// # Errors
+/// As [`replace`].
+pub(crate) fn write(file: &Path, value: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    replace(file, &text)
+}
+
+/// Moves a file aside that can't be used, and tells what has become of it.
+pub(crate) fn put_aside(file: &Path) -> String {
+    let aside = with_ending(file, "bad");
+    match fs::rename(file, &aside) {
+        Ok(()) => format!("it is {} now", aside.display()),
+        Err(error) => format!("it can't be moved aside either: {error}"),
+    }
 }
 
 /// The file's name with a dot and an ending behind it.

@@ -1,8 +1,7 @@
 //! What is kept of who may come in, and the file with it. No secret stands in it, only hashes.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
+    io,
     path::Path,
     time::{Duration, SystemTime},
 };
@@ -10,11 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::password;
-use crate::{
-    config::CameraName,
-    state_folder::{self, with_ending},
-    token::TokenHash,
-};
+use crate::{config::CameraName, state_folder, token::TokenHash};
 
 /// Its name in the state folder.
 pub(super) const FILE_NAME: &str = "access.json";
@@ -91,18 +86,11 @@ pub(crate) struct Link {
 impl Book {
     /// The book that an earlier daemon has kept. One that can't be read is put aside, and is *lost*.
     pub(super) fn load(file: &Path) -> Self {
-        let what = match read(file) {
-            Ok(book) => return book,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Self::default();
-            }
+        let what = match state_folder::read(file, LARGEST) {
+            Ok(book) => return book.unwrap_or_default(),
             Err(error) => error,
         };
-        let aside = with_ending(file, "bad");
-        let done = match fs::rename(file, &aside) {
-            Ok(()) => format!("it is {} now", aside.display()),
-            Err(error) => format!("it can't be moved aside either: {error}"),
-        };
+        let done = state_folder::put_aside(file);
         tracing::error!(
             "who may come in can't be read from {}, so nobody is known any more, and the owner has to choose anew \
              (eyelid setup): {what}; {done}",
@@ -118,9 +106,7 @@ impl Book {
 
     /// Replaces the file, so that after a power cut it is the old one or the new one.
     pub(super) fn write(&self, file: &Path) -> io::Result<()> {
-        let mut text = serde_json::to_vec_pretty(self)?;
-        text.push(b'\n');
-        state_folder::replace(file, &text)
+        state_folder::write(file, self)
     }
 
     /// Takes out what has expired, and the owner's sessions that are too many. Whether anything went.
@@ -154,15 +140,6 @@ impl Book {
     }
 }
 
-fn read(file: &Path) -> io::Result<Book> {
-    let mut bytes = Vec::new();
-    File::open(file)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::other(format!("it has more than {LARGEST} bytes")));
-    }
-    Ok(serde_json::from_slice(&bytes)?)
-}
-
 /// A moment in Unix milliseconds.
 pub(super) fn unix_ms(at: SystemTime) -> u64 {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -176,9 +153,10 @@ pub(super) fn ms(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     use super::*;
+    use crate::state_folder::with_ending;
 
     fn session(id: &str, link: Option<&str>, until_ms: u64, seen_ms: u64) -> Session {
         Session {

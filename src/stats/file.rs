@@ -1,13 +1,12 @@
 //! The file with what was counted.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
+    fs,
     path::{Path, PathBuf},
 };
 
 use super::history::History;
-use crate::state_folder::with_ending;
+use crate::state_folder::{self, with_ending};
 
 /// Its name in the state folder.
 pub(super) const FILE_NAME: &str = "stats.json";
@@ -20,11 +19,8 @@ const LARGEST: u64 = 32 << 20;
 /// # Errors
 /// When there is a file that can't be read or moved aside: it must not be replaced.
 pub(super) fn load(file: &Path) -> Result<Option<History>, String> {
-    let what = match read(file) {
-        Ok(history) => return Ok(Some(history)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
+    let what = match state_folder::read(file, LARGEST) {
+        Ok(history) => return Ok(history),
         Err(error) => error,
     };
     let aside = free(file);
@@ -47,15 +43,6 @@ pub(super) fn load(file: &Path) -> Result<Option<History>, String> {
             Err(trouble)
         }
     }
-}
-
-fn read(file: &Path) -> io::Result<History> {
-    let mut bytes = Vec::new();
-    File::open(file)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::other(format!("it has more than {LARGEST} bytes")));
-    }
-    Ok(serde_json::from_slice(&bytes)?)
 }
 
 /// A name beside it that nothing has: what was broken before may still be wanted.

@@ -1,18 +1,10 @@
 //! The file with what has been set of a camera.
 
-use std::{
-    fs::{self, File},
-    io::{self, Read},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    config::CameraName,
-    controls::Settings,
-    state_folder::{self, with_ending},
-};
+use crate::{config::CameraName, controls::Settings, state_folder};
 
 /// Its name, in the folder `cameras/NAME` of the state folder.
 pub(in crate::camera) const FILE_NAME: &str = "controls.json";
@@ -27,18 +19,11 @@ struct Kept {
 
 /// Reads the file. One that can't be read or understood is logged and moved aside, and nothing is set then.
 pub(super) fn load(camera: &CameraName, file: &Path) -> Settings {
-    let what = match read(file) {
-        Ok(settings) => return settings,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Settings::new(),
-        // No folder, so no file.
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Settings::new(),
+    let what = match state_folder::read::<Kept>(file, LARGEST) {
+        Ok(kept) => return kept.unwrap_or_default().controls,
         Err(error) => error,
     };
-    let aside = with_ending(file, "bad");
-    let done = match fs::rename(file, &aside) {
-        Ok(()) => format!("it is {} now", aside.display()),
-        Err(error) => format!("it can't be moved aside either: {error}"),
-    };
+    let done = state_folder::put_aside(file);
     tracing::error!(
         %camera,
         "what was set of the camera can't be read from {}, so its defaults hold: {what}; {done}",
@@ -47,28 +32,17 @@ pub(super) fn load(camera: &CameraName, file: &Path) -> Settings {
     Settings::new()
 }
 
-fn read(file: &Path) -> io::Result<Settings> {
-    let mut bytes = Vec::new();
-    File::open(file)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::other(format!("it has more than {LARGEST} bytes")));
-    }
-    Ok(serde_json::from_slice::<Kept>(&bytes)?.controls)
-}
-
 /// Replaces the file, so that after a power cut it is the old one or the new one.
 pub(super) fn write(file: &Path, settings: &Settings) -> io::Result<()> {
-    let mut text = serde_json::to_vec_pretty(&Kept { controls: settings.clone() })?;
-    text.push(b'\n');
-    state_folder::replace(file, &text)
+    state_folder::write(file, &Kept { controls: settings.clone() })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     use super::*;
-    use crate::controls::Value;
+    use crate::{controls::Value, state_folder::with_ending};
 
     fn tank() -> CameraName {
         "tank".parse().unwrap()
