@@ -52,7 +52,7 @@ run_section() {
         libcamera) as_root && tests/libcamera/run.sh ;;
         arm64) as_root && tests/libcamera/arm64.sh ;;
         packages) as_root && tests/packages/run.sh ;;
-        qemu) as_root && tests/packages/build.sh --debug && tests/qemu/run.sh ;;
+        qemu) as_root && npm_ci && tests/packages/build.sh --debug && both tests/qemu/run.sh tests/qemu/outside.sh ;;
     esac
 }
 
@@ -63,6 +63,13 @@ as_root() {
     [ "$(id -u)" = 0 ] && return
     echo 'skipped: it needs root, to make a root folder of its own and chroot into it'
     return $SKIPPED
+}
+
+# both A B: runs A and then B, whatever comes of A, and fails if one of them does.
+both() {
+    local code=0
+    "$1" || code=$?
+    "$2" && return $code
 }
 
 npm_ci() {
@@ -115,6 +122,8 @@ missing_packages() {
                 ;;
             qemu)
                 # Elsewhere the section is left out.
+                have node || echo nodejs
+                have npm || echo npm
                 if [ "$(id -u)" = 0 ] && [ "$(uname -m)" = x86_64 ]; then
                     have qemu-system-x86_64 || echo qemu-system-x86 seabios
                     have mmdebstrap || echo mmdebstrap
