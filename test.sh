@@ -52,7 +52,7 @@ run_section() {
         libcamera) as_root && tests/libcamera/run.sh ;;
         arm64) as_root && tests/libcamera/arm64.sh ;;
         packages) as_root && tests/packages/run.sh ;;
-        qemu) as_root && tests/packages/build.sh --debug && tests/qemu/run.sh ;;
+        qemu) as_root && npm_ci && tests/packages/build.sh --debug && both tests/qemu/run.sh tests/qemu/outside.sh ;;
     esac
 }
 
@@ -69,6 +69,13 @@ as_root() {
 # uses them, would be built a second time after the tests of Cargo.
 build() {
     cargo build --locked --bin eyelid --example licenses
+}
+
+# both A B: runs A and then B, whatever comes of A, and fails if one of them does.
+both() {
+    local code=0
+    "$1" || code=$?
+    "$2" && return $code
 }
 
 npm_ci() {
@@ -121,6 +128,8 @@ missing_packages() {
                 ;;
             qemu)
                 # Elsewhere the section is left out.
+                have node || echo nodejs
+                have npm || echo npm
                 if [ "$(id -u)" = 0 ] && [ "$(uname -m)" = x86_64 ]; then
                     have qemu-system-x86_64 || echo qemu-system-x86 seabios
                     have mmdebstrap || echo mmdebstrap
