@@ -46,13 +46,13 @@ run_section() {
         deny) tests/deny.sh ;;
         systemd) tests/systemd.sh ;;
         page) node --test tests/browser/unit/*.test.mjs ;;
-        browser) npm_ci && cargo build --locked && node --test --test-concurrency=1 tests/browser/*.test.mjs ;;
-        protocol) npm_ci && python_venv && cargo build --locked && tests/protocol/run.sh ;;
+        browser) npm_ci && build && node --test --test-concurrency=1 tests/browser/*.test.mjs ;;
+        protocol) npm_ci && python_venv && build && tests/protocol/run.sh ;;
         fuzz) tests/fuzz.sh ;;
         libcamera) as_root && tests/libcamera/run.sh ;;
         arm64) as_root && tests/libcamera/arm64.sh ;;
         packages) as_root && tests/packages/run.sh ;;
-        qemu) as_root && tests/packages/build.sh --debug && tests/qemu/run.sh ;;
+        qemu) as_root && npm_ci && tests/packages/build.sh --debug && both tests/qemu/run.sh tests/qemu/outside.sh ;;
     esac
 }
 
@@ -63,6 +63,19 @@ as_root() {
     [ "$(id -u)" = 0 ] && return
     echo 'skipped: it needs root, to make a root folder of its own and chroot into it'
     return $SKIPPED
+}
+
+# both A B: runs A and then B, whatever comes of A, and fails if one of them does.
+both() {
+    local code=0
+    "$1" || code=$?
+    "$2" && return $code
+}
+
+# Builds the daemon. With an example, for which libraries have the features that tests give them: else those, and all that
+# uses them, would be built a second time after the tests of Cargo.
+build() {
+    cargo build --locked --bin eyelid --example licenses
 }
 
 npm_ci() {
@@ -115,6 +128,8 @@ missing_packages() {
                 ;;
             qemu)
                 # Elsewhere the section is left out.
+                have node || echo nodejs
+                have npm || echo npm
                 if [ "$(id -u)" = 0 ] && [ "$(uname -m)" = x86_64 ]; then
                     have qemu-system-x86_64 || echo qemu-system-x86 seabios
                     have mmdebstrap || echo mmdebstrap
@@ -122,7 +137,10 @@ missing_packages() {
                     have debootstrap || echo debootstrap
                 fi
                 ;;
-            fuzz) have c++ || echo g++ ;;
+            fuzz)
+                have c++ || echo g++
+                python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv
+                ;;
             deny) python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv ;;
             libcamera | arm64 | packages) [ "$(id -u)" != 0 ] || have debootstrap || echo debootstrap ;;
         esac

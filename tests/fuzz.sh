@@ -21,9 +21,13 @@ skip() {
 }
 
 command -v c++ > /dev/null || skip 'libFuzzer is C++, and there is no compiler for it: apt-get install g++'
-PATH=$tools/bin:$PATH
+tool=$tools/fuzz-$VERSION
+PATH=$tool/bin:$PATH
+# A wheel has the program as its makers' packagers built it, for most machines; building it takes a minute.
 if ! cargo fuzz --version 2> /dev/null | grep -qx "cargo-fuzz $VERSION"; then
-    cargo install --quiet --locked --root "$tools" cargo-fuzz --version "$VERSION" ||
+    { python3 -m venv "$tool" && "$tool/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+        --only-binary :all: -r tests/fuzz.txt && cargo fuzz --version > /dev/null; } ||
+        cargo install --quiet --locked --force --root "$tool" cargo-fuzz --version "$VERSION" ||
         skip "cargo-fuzz $VERSION can't be installed"
 fi
 host=$(rustc -vV | sed -n 's/^host: //p')

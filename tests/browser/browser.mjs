@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { PATIENCE_MS } from './daemon.mjs';
 
 const SHOTS = fileURLToPath(new URL('screenshots/', import.meta.url));
 
@@ -13,6 +14,7 @@ export async function launch() {
   mkdirSync(SHOTS, { recursive: true });
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    timeout: PATIENCE_MS,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run',
       // A name of this machine that is not one of loopback to the page.
       '--host-resolver-rules=MAP pi.local 127.0.0.1'],
@@ -52,6 +54,7 @@ export class Visitor {
   static async come(browser, { hidden = false, ...options } = DESKTOP) {
     const visitor = new Visitor();
     visitor.context = await browser.newContext(options);
+    visitor.context.setDefaultTimeout(PATIENCE_MS);
     await visitor.context.addInitScript(visibility, hidden);
     await visitor.context.addInitScript(watchPictures);
     visitor.page = await visitor.context.newPage();
@@ -76,6 +79,12 @@ export class Visitor {
     });
     await page.goto(url);
     return page;
+  }
+
+  async leave() {
+    // A request that a test holds up may be under way still, and its answer then fails outside of every test.
+    await Promise.all(this.context.pages().map((page) => page.unrouteAll({ behavior: 'ignoreErrors' })));
+    await this.context.close();
   }
 }
 

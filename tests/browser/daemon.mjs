@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BINARY = process.env.EYELID ?? path.join(ROOT, 'target/debug/eyelid');
-const PATIENCE_MS = 30_000;
+/** Far longer than anything here takes: it only ends tests that fail. */
+export const PATIENCE_MS = 90_000;
 
 /** Waits until `check` returns something true, and returns that. `what` is said when it never does. */
 export async function until(check, what) {

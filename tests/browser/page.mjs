@@ -30,7 +30,7 @@ export function pageTest(name, config, body, ...args) {
       error.message += `\n${[...visitors.flatMap(({ complaints }) => complaints), ...daemon.log.slice(-12)].join('\n')}`;
       throw error;
     } finally {
-      await Promise.all(visitors.map(({ context }) => context.close()));
+      await Promise.all(visitors.map((visitor) => visitor.leave()));
       await daemon.end();
     }
   });

@@ -1,28 +1,18 @@
 #!/bin/bash
-# Runs service.sh, doctor.sh, v4l2.sh and gpio.sh as root in a guest of its own, with a real systemd and cameras of the kernel's; or those of
-# them that are named. By software emulation, which works everywhere and takes some minutes. As root on Debian. Prints
-# what they say, and fails if one of them fails twice. The guest installs the packages of the folder EYELID_PACKAGES, those
-# of tests/packages/build.sh if it is not set.
+# run.sh [--arm64] [SCRIPT...]: runs service.sh, doctor.sh, v4l2.sh and gpio.sh, or those of them that are named, as root in a
+# guest of its own, with a real systemd and cameras of the kernel's. It takes some minutes, with --arm64 some tens of them. As
+# root on Debian. Prints what they say, and fails if one of them fails twice.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
-: "${EYELID_PACKAGES:=$PWD/target/package/amd64}"
-guest=${XDG_CACHE_HOME:-$HOME/.cache}/eyelid/guest
-
-skip() {
-    echo "skipped: $*"
-    exit 77
-}
-[ "$(uname -m)" = x86_64 ] || skip "the guest is one for x86-64, and it runs the program as it was built here"
-command -v dpkg > /dev/null || skip "the guest is made with Debian's tools"
-for package in mmdebstrap e2fsprogs qemu-system-x86; do
-    dpkg -s "$package" > /dev/null 2>&1 && continue
-    echo "installing $package"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" seabios > /dev/null ||
-        skip "$package can't be installed"
-done
-# The mirror may just be out of reach, which is no fault of what is tested.
-"$here/guest.sh" "$guest" || "$here/guest.sh" "$guest" || skip "the guest can't be made; see above"
+# shellcheck source=tests/qemu/prepare.sh
+. "$here/prepare.sh"
+arch=amd64 limit=1500
+if [ "${1-}" = --arm64 ]; then
+    arch=arm64 limit=5400
+    shift
+fi
+prepare $arch
 
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
@@ -34,18 +24,13 @@ done > "$share/run.sh"
 # shellcheck disable=SC2016 # for the guest's shell
 echo 'exit ${failed:-0}' >> "$share/run.sh"
 cp "$here/checks.sh" "$here/feed.py" "$share/"
-cp config.toml "$EYELID_PACKAGES"/*.deb "$share/"
+cp config.toml "$packages"/*_$arch.deb "$share/"
 
 guest() {
     rm -f "$share/code" "$share/output"
-    timeout -k 5 1500 qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=multi,tb-size=512 -m 1536 -smp 2 \
-        -nodefaults -no-user-config -display none -no-reboot \
-        -kernel "$guest/vmlinuz" -initrd "$guest/initrd" \
-        -append 'root=/dev/vda rw console=ttyS0 loglevel=4 mitigations=off panic=-1 systemd.show_status=0' \
-        -drive "file=$guest/guest.ext4,format=raw,if=none,id=d0,snapshot=on,cache=unsafe" \
-        -device virtio-blk-pci,drive=d0 -object rng-random,filename=/dev/urandom,id=r0 -device virtio-rng-pci,rng=r0 \
-        -fsdev "local,id=f0,path=$share,security_model=none" -device virtio-9p-pci,fsdev=f0,mount_tag=test \
-        -serial "file:$share/console" < /dev/null 2> "$share/qemu" || echo "qemu ended with code $?"
+    timeout -k 5 $limit "$here/machine.sh" $arch "$guest" "$share" -no-reboot \
+        -drive "file=$guest/guest.ext4,format=raw,if=none,id=disk,snapshot=on,cache=unsafe" \
+        2> "$share/qemu" || echo "qemu ended with code $?"
     [ "$(cat "$share/code" 2> /dev/null)" = 0 ]
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Far longer than anything here takes: it only ends tests that fail.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(90);
 
 /// How often [`eventually`] looks.
 const PAUSE: Duration = Duration::from_millis(5);
