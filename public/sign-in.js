@@ -5,6 +5,7 @@ import { setData, setHidden } from './dom.js';
 import { hideSecrets, Sender, showSecrets } from './form.js';
 import { sendJson } from './json.js';
 import { askWhoFirst } from './who.js';
+import { sentence } from './words.js';
 
 const element = (id) => document.getElementById(id);
 const gate = document.querySelector('main');
@@ -36,6 +37,8 @@ async function send() {
   if (answer.status === 401) {
     password.select();
     password.focus();
+    // What to do about it stands on the page already.
+    return sentence(answer.told.error);
   }
   return answer;
 }

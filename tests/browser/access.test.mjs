@@ -94,6 +94,7 @@ describe('the sign-in', () => {
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => /password/i.test(document.getElementById('told').innerText) && !/first/.test(document.getElementById('told').innerText));
     assert.equal(await page.evaluate(() => document.activeElement.id), 'password');
+    assert.equal(await page.locator('main').innerText().then((text) => text.match(/forgotten|sudo/gi).join()), 'Forgotten,sudo', 'said once');
     await shoot(page, 'sign-in-wrong');
     await page.keyboard.type(PASSWORD);
     await page.keyboard.press('Enter');

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Clients of other makers against the real daemon: Socket.IO's of JavaScript in the versions 4 and 2 and of Python, ffmpeg,
-# OpenCV, a WebSocket client of Python, and curl; real films in place of cameras; and a sketch that sends pictures.
+# OpenCV, a WebSocket client of Python, and curl, some with an app password; real films in place of cameras; and a sketch that
+# sends pictures.
 # Prints a line a test, "ok" or "not ok", and at the end "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -46,7 +47,7 @@ camera() {
     camera gate 640x480 500ms | sed 's/"pattern"/"push"/'
     printf '%s\n' 'rest = "2s"' "upload_token = \"sha256-$(printf 'a token for tests' | sha256sum | cut -d ' ' -f 1)\""
 } > "$folder/config.toml"
-env -u RUNTIME_DIRECTORY XDG_RUNTIME_DIR="$folder" \
+env -u RUNTIME_DIRECTORY -u STATE_DIRECTORY XDG_RUNTIME_DIR="$folder" XDG_STATE_HOME="$folder/state" \
     "$eyelid" --config "$folder/config.toml" --listen 127.0.0.1:0 2> "$folder/log" &
 daemon=$!
 
@@ -61,7 +62,7 @@ done
 
 {
     node tests/protocol/clients.mjs "$address" || echo "not ok the JavaScript clients' tests end with 0: $?"
-    for client in client ffmpeg opencv ws curl film sender; do
+    for client in client ffmpeg opencv ws curl film sender password; do
         "$python" "tests/protocol/$client.py" "$address" "$folder" || echo "not ok the tests of $client.py end with 0: $?"
     done
     if kill -0 "$daemon"; then echo -n ok; else echo -n not ok; fi
