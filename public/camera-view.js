@@ -183,8 +183,11 @@ export class CameraView {
       this.#stage.close();
       this.#liveness.clear();
     }
-    // When it is back, the server tells anew what it offers.
-    if (this.#session.refused && this.#values.panel.controls.length > 0) this.#values.hear({ known: false, controls: [] });
+    // When it is back, the server tells anew what it offers; who this browser is may be told only later.
+    if (this.#session.refused) {
+      this.#panel = null;
+      if (this.#values.panel.controls.length > 0) this.#values.hear({ known: false, controls: [] });
+    }
     // Who joins need not wait for the next picture: with an interval of a minute that would be long.
     // With a delay there may be none yet.
     if (watching && state?.state === 'live' && !state.delay_ms && this.#pictures.newest === 0) {

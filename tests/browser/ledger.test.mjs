@@ -33,6 +33,12 @@ function ledger(...stretches) {
 }
 const answer = (page, body) => page.route(LEDGER, (route) => route.fulfill({ json: body }));
 
+/** A browser at a place where it is noon, whenever the test runs: its clock is that many hours ahead. */
+function atNoon(options) {
+  const shift = (24 + 12 - new Date().getUTCHours()) % 24;
+  return { ...options, timezoneId: shift <= 12 ? `Etc/GMT-${shift}`.replace('-0', '') : `Etc/GMT+${24 - shift}` };
+}
+
 /** The edges of what is on the page, which nothing that comes later may move. */
 const layout = (page) => page.evaluate(() => Object.fromEntries(['.top', '.stage', '.bar', '.ledger'].map((part) => {
   const { x, y, width, height } = document.querySelector(part).getBoundingClientRect();
@@ -89,9 +95,7 @@ describe('when the camera was on', () => {
   });
 
   pageTest('counts by the day of who looks, to the minute', TANK, async ({ come, daemon }) => {
-    // Noon there, whenever the test runs: a place whose clock is that many hours ahead.
-    const shift = (24 + 12 - new Date().getUTCHours()) % 24;
-    const visitor = await come({ ...DESKTOP, timezoneId: shift <= 12 ? `Etc/GMT-${shift}`.replace('-0', '') : `Etc/GMT+${24 - shift}` });
+    const visitor = await come(atNoon(DESKTOP));
     await answer(visitor.page, ledger([13.5 * HOUR, 20 * MINUTE], [11.5 * HOUR, 10 * MINUTE], [3 * HOUR, 3 * MINUTE], [HOUR, MINUTE]));
     const page = await visitor.open(daemon.url);
     await says(page, /^On for 14 minutes today, 3 times$/);
@@ -145,7 +149,7 @@ describe('when the camera was on', () => {
 
   for (const [name, options] of [['phone', PHONE], ['desktop', DESKTOP]]) {
     pageTest(`moves nothing on a ${name} when it is known, and has to be scrolled for only when its list is open`, TANK, async ({ come, daemon }) => {
-      const visitor = await come(options);
+      const visitor = await come(atNoon(options));
       let tell;
       const ready = new Promise((resolve) => { tell = resolve; });
       await visitor.page.route(LEDGER, async (route) => {

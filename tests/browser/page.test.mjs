@@ -276,7 +276,7 @@ describe('several cameras', () => {
     daemon.configure(TANK);
     await inState(page, 'gone');
     assert.match(await words(page), /No such camera/);
-    assert.equal(await page.locator('button:visible').count(), 0);
+    await until(async () => await page.locator('button:visible').count() === 0, 'no buttons');
     await noCapture(daemon);
     daemon.configure(TWO);
     await live(page);
