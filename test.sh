@@ -39,7 +39,7 @@ run_section() {
     case $1 in
         fmt) cargo fmt --check ;;
         clippy) cargo clippy --locked --all-targets -- -D warnings ;;
-        doc) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps ;;
+        doc) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --lib --examples ;;
         cargo) cargo test --locked --no-fail-fast ;;
         shell) find . \( -name target -o -name node_modules \) -prune -o \
             \( -name '*.sh' -o -path ./.ci/run \) -type f -print0 | xargs -0 shellcheck ;;
@@ -65,17 +65,17 @@ as_root() {
     return $SKIPPED
 }
 
+# Builds the daemon. With an example, for which libraries have the features that tests give them: else those, and all that
+# uses them, would be built a second time after the tests of Cargo. So it is with the examples of the documentation.
+build() {
+    cargo build --locked --bin eyelid --example licenses
+}
+
 # both A B: runs A and then B, whatever comes of A, and fails if one of them does.
 both() {
     local code=0
     "$1" || code=$?
     "$2" && return $code
-}
-
-# Builds the daemon. With an example, for which libraries have the features that tests give them: else those, and all that
-# uses them, would be built a second time after the tests of Cargo.
-build() {
-    cargo build --locked --bin eyelid --example licenses
 }
 
 npm_ci() {

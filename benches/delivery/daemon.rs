@@ -49,6 +49,20 @@ impl Daemon {
         Self::start_by(shell, folder, connections, camera)
     }
 
+    /// As [`Self::start`], with the environment that systemd/eyelid.service gives it.
+    pub(crate) fn start_as_a_service(
+        program: &Path,
+        folder: &Path,
+        connections: usize,
+        camera: &str,
+    ) -> anyhow::Result<Self> {
+        let mut command = Command::new(program);
+        let unit = include_str!("../../systemd/eyelid.service");
+        let environment = unit.lines().filter_map(|line| line.strip_prefix("Environment=")?.split_once('='));
+        command.envs(environment);
+        Self::start_by(command, folder, connections, camera)
+    }
+
     fn start_by(
         mut command: Command,
         folder: &Path,

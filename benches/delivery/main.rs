@@ -12,6 +12,7 @@
 //! writes the time into each picture just before it renames it into place; a viewer compares each
 //! picture that it gets byte by byte with what the feeder wrote, and takes the time when it has the last byte.
 
+mod again;
 mod arguments;
 mod audience;
 mod besiegers;

@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
     let length = Duration::from_secs(arguments.minutes * 60);
     let [program, ..] = &arguments.daemons()[..] else { return Ok(()) };
     let trial = Trial::new(ROW, folder, length)?;
-    let daemon = Daemon::start(program, folder, 4 * ROW.viewers, &trial.camera()?)?;
+    let daemon = Daemon::start_as_a_service(program, folder, 4 * ROW.viewers, &trial.camera()?)?;
     let pid = daemon.pid();
     daemon.off()?;
     let folder = folder.to_string_lossy();
@@ -118,6 +118,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
         "torn",
         "older",
         "lost",
+        "told to come again",
         "p50, ms",
         "p99",
     ]);
@@ -129,6 +130,7 @@ pub(crate) fn run(arguments: &Arguments, folder: &Path) -> anyhow::Result<()> {
             outcome.torn.to_string(),
             outcome.older.to_string(),
             outcome.lost.to_string(),
+            outcome.in_vain.to_string(),
             report::millis(outcome.p50 as f64),
             report::millis(outcome.p99 as f64),
         ]);

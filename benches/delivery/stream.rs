@@ -5,6 +5,7 @@ use std::{io::Write, net::SocketAddr, net::TcpStream};
 use anyhow::{Context, ensure};
 
 use crate::{
+    again::ComeAgain,
     arguments::Way,
     connection,
     picture::{Check, Pictures},
@@ -24,6 +25,8 @@ pub(crate) struct Stream {
     missing: usize,
     /// The picture that is coming; none where it is a message.
     check: Option<Check>,
+    /// How often in a row its viewer came in vain before.
+    pub(crate) in_vain: u32,
 }
 
 impl Stream {
@@ -38,7 +41,7 @@ impl Stream {
             _ => ("/stream.mjpg", ""),
         };
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{more}\r\n")?;
-        Ok(Self { stream, way, open: false, head: Vec::new(), missing: 0, check: None })
+        Ok(Self { stream, way, open: false, head: Vec::new(), missing: 0, check: None, in_vain: 0 })
     }
 
     /// Takes what came, and tells of each picture whose last byte is in it.
@@ -77,9 +80,12 @@ impl Stream {
         match self.way {
             _ if !self.open => {
                 if self.head.ends_with(b"\r\n\r\n") {
-                    let fine =
-                        self.head.get(9..12).is_some_and(|status| status == b"200" || status == b"101");
-                    ensure!(fine, "the server answers {}", String::from_utf8_lossy(&self.head));
+                    let head = std::str::from_utf8(&self.head)?;
+                    if let Some(later) = ComeAgain::said(head) {
+                        return Err(later.into());
+                    }
+                    let fine = matches!(head.get(9..12), Some("200" | "101"));
+                    ensure!(fine, "the server answers {head}");
                     self.open = true;
                     self.head.clear();
                 }

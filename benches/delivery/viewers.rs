@@ -21,6 +21,7 @@ use rustix::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    again::{ComeAgain, Waiting},
     arguments::{self, Way},
     connection::{self, Messages},
     picture::{Pictures, micros},
@@ -62,6 +63,8 @@ pub(crate) struct Outcome {
     /// Viewers whose connection broke, and why the first one did.
     pub(crate) lost: u64,
     pub(crate) why: Option<String>,
+    /// How often a viewer who came had to come again, as there was no picture just then.
+    pub(crate) in_vain: u64,
     /// From rename to last byte in µs, of those that count in `got`.
     pub(crate) p50: u64,
     pub(crate) p99: u64,
@@ -77,6 +80,7 @@ pub(crate) fn run(arguments: &arguments::Viewers) -> anyhow::Result<()> {
     let made = Pictures::load(&arguments.pictures, arguments.size)?;
     let mut crowd = Crowd::new(arguments.folder.as_deref())?;
     crowd.connect(arguments, &made)?;
+    crowd.waiting = (arguments.churn > 0).then(Waiting::default);
     crowd.churn = (arguments.churn > 0).then(|| Churn {
         address: arguments.address,
         way: arguments.way,
@@ -100,6 +104,8 @@ struct Crowd {
     /// When the last picture was taken that each viewer got, in µs since 1970: of `viewers`, or of `streams`.
     last: Vec<u64>,
     churn: Option<Churn>,
+    /// Those who come again; without it who is sent away is lost.
+    waiting: Option<Waiting>,
     latencies: Vec<u64>,
     outcome: Outcome,
     first: Option<Instant>,
@@ -138,6 +144,7 @@ impl Crowd {
             buffer: vec![0; 256 << 10],
             last: Vec::new(),
             churn: None,
+            waiting: None,
             latencies: Vec::new(),
             outcome: Outcome::default(),
             first: None,
@@ -221,8 +228,24 @@ impl Crowd {
             let announcements = connection::socketio(address)?;
             self.viewers[number] = Some(self.page(address, Some(announcements), number)?);
         } else {
+            if let Some(waiting) = &mut self.waiting {
+                waiting.forget(number);
+            }
             self.streams[number] = None;
             self.streams[number] = Some(self.stream(address, way, number)?);
+        }
+        Ok(())
+    }
+
+    /// Lets those come again whose time it is.
+    fn come_again(&mut self) -> anyhow::Result<()> {
+        let Some((address, way)) = self.churn.as_ref().map(|churn| (churn.address, churn.way)) else {
+            return Ok(());
+        };
+        while let Some((number, in_vain)) = self.waiting.as_mut().and_then(Waiting::take) {
+            let mut stream = self.stream(address, way, number)?;
+            stream.in_vain = in_vain;
+            self.streams[number] = Some(stream);
         }
         Ok(())
     }
@@ -269,7 +292,10 @@ impl Crowd {
     fn until(&mut self, end: Instant, made: &Pictures) -> anyhow::Result<()> {
         while Instant::now() < end {
             self.change()?;
-            let next = self.churn.as_ref().map_or(end, |churn| churn.due.min(end));
+            self.come_again()?;
+            let change = self.churn.as_ref().map(|churn| churn.due);
+            let again = self.waiting.as_ref().filter(|_| change.is_some()).and_then(Waiting::due);
+            let next = [change, again].into_iter().flatten().fold(end, Instant::min);
             self.turn(next, made)?;
         }
         Ok(())
@@ -311,6 +337,7 @@ impl Crowd {
 
     fn streamed(&mut self, number: usize, made: &Pictures) {
         let Some(stream) = &mut self.streams[number] else { return };
+        let in_vain = stream.in_vain;
         let mut pictures = Vec::new();
         let taken = read(&mut stream.stream, &mut self.buffer).and_then(|count| {
             stream.take(&self.buffer[..count.unwrap_or(0)], made, |picture| pictures.push(picture))
@@ -318,7 +345,12 @@ impl Crowd {
         pictures.into_iter().for_each(|picture| self.got(number, picture));
         if let Err(error) = taken {
             self.streams[number] = None;
-            self.lost(&error);
+            let comes_again = self.waiting.as_mut().zip(error.downcast_ref::<ComeAgain>());
+            if comes_again.is_some_and(|(waiting, pause)| waiting.wait(number, in_vain, pause)) {
+                self.outcome.in_vain += 1;
+            } else {
+                self.lost(&error);
+            }
         }
     }
 

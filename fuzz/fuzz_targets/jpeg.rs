@@ -46,8 +46,8 @@ fuzz_target!(|bytes: &[u8]| {
 fn markers(jpeg: &[u8]) -> impl Iterator<Item = u8> {
     let mut at = 2;
     std::iter::from_fn(move || {
-        // In the data a 0xFF has a zero or a restart after it.
-        let is_marker = |two: &[u8]| two[0] == 0xFF && !matches!(two[1], 0 | 0xD0..=0xD7 | 0xFF);
+        // In the data a 0xFF has a zero or a restart after it; a marker TEM (1) has no length either.
+        let is_marker = |two: &[u8]| two[0] == 0xFF && !matches!(two[1], 0 | 1 | 0xD0..=0xD7 | 0xFF);
         at += jpeg.get(at..)?.windows(2).position(is_marker)?;
         let marker = jpeg[at + 1];
         let length = jpeg.get(at + 2..at + 4).map_or(0, |two| usize::from(two[0]) << 8 | usize::from(two[1]));

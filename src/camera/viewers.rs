@@ -158,6 +158,11 @@ impl Viewer {
         *self.seat.lock().unwrap_or_else(PoisonError::into_inner) == Seat::Willing
     }
 
+    /// Whether it has left for good.
+    pub fn has_left(&self) -> bool {
+        *self.seat.lock().unwrap_or_else(PoisonError::into_inner) == Seat::Left
+    }
+
     /// Opts out until the next [`Viewer::start`].
     pub fn stop(&self) {
         self.set(Seat::OptedOut);

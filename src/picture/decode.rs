@@ -131,6 +131,12 @@ mod tests {
         jpeg
     }
 
+    /// Found by the fuzz target `decode`.
+    #[test]
+    fn coefficients_that_are_too_large_are_no_panic() {
+        let _ = decode(include_bytes!("../../fuzz/seeds/jpeg/too_large.jpg"));
+    }
+
     #[test]
     fn every_form_of_jpeg_is_decoded() {
         let rgb: Vec<u8> = (0..33 * 17).flat_map(|n| [100 + (n % 33) as u8, 90, 140]).collect();

@@ -242,7 +242,7 @@ fn register(
         if let Some(seat) = Seat::of(&socket) {
             seat.asked.store(true, Ordering::Relaxed);
             seat.viewer.start();
-            socket.join(WATCHING);
+            enter(&socket, WATCHING);
             announce_newest(&seat.camera, &socket);
             let _ = ack.send(&done(&seat.camera));
         }
@@ -276,17 +276,26 @@ fn register(
     ready(Ok(()))
 }
 
+/// Puts a browser into a room. One that has left meanwhile was taken out of all rooms before it got into this one, and
+/// nobody would do it again.
+fn enter(socket: &SocketRef, room: &'static str) {
+    socket.join(room);
+    if Seat::of(socket).is_none_or(|seat| seat.viewer.has_left()) {
+        socket.leave_all();
+    }
+}
+
 async fn connected(io: SocketIo, socket: SocketRef) {
     let Some(seat) = Seat::of(&socket) else { return };
     if socket.protocol() == ProtocolVersion::V4 && socket.ns() != "/" {
         leave_main(&io, socket.id);
     }
     if seat.viewer.willing() {
-        socket.join(WATCHING);
+        enter(&socket, WATCHING);
         announce_newest(&seat.camera, &socket);
     }
     if may_manage(&socket) {
-        socket.join(MANAGING);
+        enter(&socket, MANAGING);
     }
     // It may have opted out before it joined.
     if !seat.viewer.willing() {
@@ -369,3 +378,6 @@ async fn announce(io: SocketIo, cameras: Cameras, camera: Camera) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,14 +85,17 @@ test('the answer with a newer picture than asked for counts as that one', async 
   assert.deepEqual(shown, [9]);
 });
 
-test('a failed load is survived, and tried once more when nothing newer came', async () => {
-  const { loader, loads, shown } = setUp({ retry: 0 });
+test('a failed load is survived, and tried once more when nothing newer came', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { loader, loads, shown } = setUp({ retry: 1_000 });
   loader.announce(picture(1));
   loads[0].fail();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await settle();
+  t.mock.timers.tick(1_000);
   assert.deepEqual(loads.map(({ id }) => id), [1, 1]);
   loads[1].fail();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await settle();
+  t.mock.timers.tick(10_000);
   assert.equal(loads.length, 2);
   loader.announce(picture(2));
   loads[2].done();
