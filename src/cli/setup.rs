@@ -22,9 +22,12 @@ fn tell() -> anyhow::Result<String> {
         }
     };
     let (best, others) = links.split_first().context("the daemon's answer has no link")?;
-    let or = match others {
-        [] => String::new(),
-        others => format!("\nIf it is not found there, it is the same at\n\n    {}\n", others.join("\n    ")),
+    let how = match others {
+        [] => "this link in a browser; it is good once:".to_owned(),
+        others => format!(
+            "the last line in a browser; it is good once. Where that name is not found, the same is at\n\n    {}",
+            others.join("\n    ")
+        ),
     };
-    Ok(format!("{what}\n{or}\nTo choose, open this in a browser; it is good once:\n\n{best}"))
+    Ok(format!("{what}\n\nTo choose, open {how}\n\n{best}"))
 }

@@ -13,6 +13,7 @@ pub(crate) use host::Hosts;
 use super::answer::Answer;
 use super::cors::{self, CROSS_ORIGIN_RESOURCE_POLICY};
 use super::page::EMBED;
+use super::route::{Route, route};
 use super::{error, routes};
 use crate::camera::Cameras;
 use bytes::Bytes;
@@ -28,7 +29,7 @@ use tokio::sync::watch;
 use tower::{Layer, Service};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+pub(super) const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The layer that puts a [`Guarded`] in front of a service.
@@ -260,7 +261,7 @@ fn changes_state<A>(request: &Request<A>) -> bool {
 }
 
 fn is_socketio(path: &str) -> bool {
-    path.strip_prefix("/socket.io").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    matches!(route(path, None), Route::SocketIo | Route::SocketIoClient)
 }
 
 /// Whether an `Origin` is that of a page that came from `host`. The scheme may differ: a proxy may end TLS.

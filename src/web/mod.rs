@@ -41,7 +41,7 @@ use tower::Layer;
 use crate::{
     access::Access,
     camera::Cameras,
-    config::{Config, PageConfig},
+    config::{Config, PageConfig, Proxies},
     stats::Stats,
 };
 use access::Door;
@@ -50,14 +50,14 @@ use api::About;
 use guard::{Guard, Hosts};
 use page::Page;
 use routes::Site;
-use server::Doors;
+use server::{Doors, Limits};
 use session::Sessions;
 use smaller::Smaller;
 use socketio::Announcer;
 use tls_only::TlsOnly;
 
 /// The keys outside `[[camera]]` whose change [`Web::reconfigure`] carries out.
-pub(crate) const CHANGES_AT_ONCE: [&str; 3] = ["access", "hosts", "page.transport"];
+pub(crate) const CHANGES_AT_ONCE: [&str; 4] = ["access", "hosts", "page.transport", "proxies"];
 
 pub(crate) use self::server::owner_of as port_owner;
 
@@ -69,6 +69,7 @@ pub(crate) use self::server::owner_of as port_owner;
 pub(crate) struct Web {
     announcer: Announcer,
     hosts: watch::Sender<Hosts>,
+    proxies: watch::Sender<Proxies>,
     told: watch::Sender<PageConfig>,
     access: Access,
     server: JoinHandle<()>,
@@ -107,6 +108,7 @@ impl Web {
     pub(crate) fn start(config: &Config, served: Served, doors: Doors, shutdown: CancellationToken) -> Self {
         let Served { cameras, access, about, stats, page, links } = served;
         let (hosts, current_hosts) = watch::channel(Hosts::new(&config.hosts));
+        let (proxies, current_proxies) = watch::channel(config.proxies.clone());
         let door = Door::new(access.clone(), cameras.clone());
         let guard = Guard::new(current_hosts, cameras.clone());
         let (announcer, socketio) = Announcer::new(&config.socketio, cameras.clone(), &access);
@@ -120,14 +122,16 @@ impl Web {
         let tls_only = TlsOnly { on: config.tls.is_on() };
         let service = page.layer(Sessions.layer(socketio.layer(routes)));
         let service = guard.layer(tls_only.layer(door.layer(service)));
-        let server = tokio::spawn(server::serve(doors, service, config.into(), shutdown));
-        Self { announcer, hosts, told, access, server }
+        let limits = Limits::new(config, current_proxies);
+        let server = tokio::spawn(server::serve(doors, service, limits, shutdown));
+        Self { announcer, hosts, proxies, told, access, server }
     }
 
     /// Takes over the cameras that there are now, and what of `config` can change while it runs.
     pub(crate) fn reconfigure(&mut self, config: &Config) {
         self.announcer.follow();
         self.hosts.send_replace(Hosts::new(&config.hosts));
+        self.proxies.send_replace(config.proxies.clone());
         self.told.send_replace(config.page.clone());
         // Last: whoever watches is looked at anew, by what the cameras say now.
         self.access.reconfigure(config);

@@ -35,19 +35,20 @@ use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 /// What clients may use, and how long they may take.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Limits {
     /// Connections in all, WebSockets included.
     pub(crate) connections: usize,
     /// Connections from one IPv4 address or one IPv6 /64; loopback and proxies are exempt.
     pub(crate) connections_per_address: usize,
     /// Whose word about clients counts, and whose connections are those of many.
-    pub(crate) proxies: Proxies,
+    pub(crate) proxies: watch::Receiver<Proxies>,
     /// From the first byte of a request head (for the first one: from the connection) to its last.
     pub(crate) head: Duration,
     /// From an answer to the first byte of the next request.
@@ -67,7 +68,7 @@ impl Default for Limits {
         Self {
             connections: 2048,
             connections_per_address: 64,
-            proxies: Proxies::default(),
+            proxies: watch::channel(Proxies::default()).1,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             // A handler with a deadline of 10 s of its own comes first, as a rule, and says it in its own words.
@@ -80,12 +81,13 @@ impl Default for Limits {
     }
 }
 
-impl From<&Config> for Limits {
-    fn from(config: &Config) -> Self {
+impl Limits {
+    /// Those of the configuration, with the proxies that are sent: others count for the next connection and request.
+    pub(crate) fn new(config: &Config, proxies: watch::Receiver<Proxies>) -> Self {
         Self {
             connections: connections_within(file_limit(), config.limits.connections),
             connections_per_address: config.limits.connections_per_address,
-            proxies: config.proxies.clone(),
+            proxies,
             ..Self::default()
         }
     }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::support::{Browser, Daemon, Manner, StandIn, eventually, get};
+use crate::support::{Browser, Daemon, Manner, StandIn, eventually, get, request};
 
 const KEYS: &str = "linger = \"0s\"";
 
@@ -101,6 +101,24 @@ async fn a_bad_file_is_refused_and_shown_and_the_old_one_goes_on() {
     browser.forget("liveStream");
     browser.picture().await;
     assert_eq!(tank.starts().len(), 1);
+    daemon.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_believed_as_long_as_it_is_named() {
+    const CAMERA: &str = "[[camera]]\nkind = \"pattern\"\n";
+    let daemon = Daemon::start(CAMERA).await;
+    let believed = async || {
+        let reply = request(daemon.address, "GET", "/api/access", "X-Forwarded-Proto: https\r\n", b"").await;
+        reply.json()["tls"].as_bool().unwrap()
+    };
+    assert!(!believed().await);
+    for _ in 0..2 {
+        save(&daemon.config_file(), &format!("proxies = [\"127.0.0.0/8\"]\n{CAMERA}"));
+        eventually("its word to count", async || believed().await.then_some(())).await;
+        save(&daemon.config_file(), CAMERA);
+        eventually("its word to count no more", async || (!believed().await).then_some(())).await;
+    }
     daemon.stop().await;
 }
 

@@ -143,6 +143,17 @@ async fn a_changed_certificate_is_taken_over_and_a_bad_one_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn other_keys_of_tls_need_a_restart_and_the_log_says_which() {
+    let (first, second) = (Certificate::new(), Certificate::new());
+    let program = Program::start(&(first.section() + PATTERN)).await;
+    shown(&program, &first.cert()).await;
+    fs::write(program.config_file(), second.section() + PATTERN).unwrap();
+    logged(&program, "restart the daemon for the change of tls.cert, tls.key to take effect").await;
+    shown(&program, &first.cert()).await;
+    assert!(connect_tls(program.address, &second.cert(), None).await.is_err(), "it is not in force");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn links_that_lead_elsewhere_are_followed_as_certbot_makes_them() {
     let certificate = Certificate::new();
     let folder = certificate.folder();

@@ -21,18 +21,16 @@ use std::{
 
 use bytes::Bytes;
 use form_urlencoded::byte_serialize;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{Either, Full};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
-use super::{answer::Answer, error, forwarded::Client, route};
+use super::{answer::Answer, error, forwarded::Client, guard::SEC_FETCH_MODE, route};
 use crate::{
     access::{Access, Mode, Who},
     camera::Cameras,
 };
-
-const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// The layer that puts a [`Doorman`] in front of a service.
 #[derive(Debug, Clone)]

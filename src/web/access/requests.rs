@@ -278,7 +278,10 @@ async fn add_link<B: Buf, E>(
         return Err(wrong(format!("by a guest link 1 to {MOST_GUESTS} browsers may come in")));
     }
     if let Some(name) = asked.camera.as_ref().filter(|name| cameras.get(name.as_str()).is_none()) {
-        return Err(wrong(format!("there is no camera {name}")));
+        let hint =
+            "camera is its name in the configuration; where there is none, the link is for all of them";
+        let error = format!("there is no camera {name}");
+        return Err(Box::new(error::json(StatusCode::UNPROCESSABLE_ENTITY, &error, hint)));
     }
     let name = if asked.name.is_empty() { String::new() } else { named(&asked.name, FORM)? };
     let new = NewLink { name, camera: asked.camera, lasts, viewers: asked.viewers };

@@ -1,5 +1,7 @@
 use std::collections::HashSet;
 
+use http::HeaderName;
+
 use super::*;
 use crate::web::route::{Route, Way, Which, methods, route};
 

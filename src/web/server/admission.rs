@@ -26,7 +26,7 @@ impl Admission {
         if self.all >= limits.connections {
             return Err(Full::InAll);
         }
-        let party = party(from).filter(|_| !limits.proxies.contain(from));
+        let party = party(from).filter(|_| !limits.proxies.borrow().contain(from));
         if let Some(party) = party {
             let count = self.of.entry(party).or_default();
             if *count >= limits.connections_per_address {
@@ -92,6 +92,7 @@ mod tests {
     #[test]
     fn a_proxy_that_is_known_may_bring_everybody() {
         let proxies = ["192.0.2.0/24".parse::<crate::config::Proxy>().unwrap()].into_iter().collect();
+        let (_sender, proxies) = tokio::sync::watch::channel(proxies);
         let (mut admission, limits) = (Admission::default(), Limits { proxies, ..limits() });
         let tickets: Vec<_> = (0..3).map(|_| admission.enter(ip("192.0.2.1"), &limits)).collect();
         assert_eq!(admission.enter(ip("192.0.2.1"), &limits), Err(Full::InAll));

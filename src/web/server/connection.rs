@@ -157,7 +157,7 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.progress.request();
         let mut request = request.map(|body| RequestBody::new(body, &self.progress));
-        let client = forwarded::client(self.peer, request.headers(), &self.limits.proxies);
+        let client = forwarded::client(self.peer, request.headers(), &self.limits.proxies.borrow());
         request.extensions_mut().insert(self.peer);
         request.extensions_mut().insert(client);
         request.extensions_mut().insert(Line::new(self.progress.clone()));

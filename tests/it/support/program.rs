@@ -105,6 +105,11 @@ impl Program {
         self.log.lock().unwrap().clone()
     }
 
+    /// The configuration that it watches.
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.folder.path().join("config.toml")
+    }
+
     /// Where its rolling files lie.
     pub(crate) fn run_folder(&self) -> PathBuf {
         self.folder.path().join("eyelid")

@@ -311,12 +311,12 @@ async fn the_local_socket_has_the_same_deadlines() {
 #[tokio::test]
 async fn a_known_proxys_word_about_its_client_is_passed_on() {
     let head = b"GET /client HTTP/1.0\r\nx-forwarded-for: 192.0.2.1\r\nx-forwarded-proto: https\r\n\r\n";
-    let believing = |proxy: &str| Limits {
-        proxies: [proxy.parse::<crate::config::Proxy>().unwrap()].into_iter().collect(),
-        ..Limits::default()
-    };
-    let answer = start(believing("127.0.0.0/8")).answer_to(head).await;
+    let known = |proxy: &str| [proxy.parse::<crate::config::Proxy>().unwrap()].into_iter().collect();
+    let (sender, proxies) = watch::channel(known("127.0.0.0/8"));
+    let server = start(Limits { proxies, ..Limits::default() });
+    let answer = server.answer_to(head).await;
     assert!(answer.ends_with("Client { address: Some(192.0.2.1), tls: true }"), "{answer}");
-    let answer = start(believing("192.0.2.0/24")).answer_to(head).await;
+    sender.send_replace(known("192.0.2.0/24"));
+    let answer = server.answer_to(head).await;
     assert!(answer.ends_with("Client { address: Some(127.0.0.1), tls: false }"), "{answer}");
 }
