@@ -121,7 +121,7 @@ missing_packages() {
             protocol)
                 have node || echo nodejs
                 have npm || echo npm
-                python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv
+                have_venv || echo python3-venv
                 have curl || echo curl
                 have ffmpeg || echo ffmpeg
                 have c++ || echo g++
@@ -139,9 +139,9 @@ missing_packages() {
                 ;;
             fuzz)
                 have c++ || echo g++
-                python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv
+                have_venv || echo python3-venv
                 ;;
-            deny) python3 -c 'import venv, ensurepip' 2> /dev/null || echo python3-venv ;;
+            deny) have_venv || echo python3-venv ;;
             libcamera | arm64 | packages) [ "$(id -u)" != 0 ] || have debootstrap || echo debootstrap ;;
         esac
     done | sort -u
@@ -151,6 +151,10 @@ missing_packages() {
 
 have() {
     command -v "$1" > /dev/null
+}
+
+have_venv() {
+    python3 -c 'import venv, ensurepip' 2> /dev/null
 }
 
 prepare() {

@@ -14,12 +14,12 @@ const BINARY = process.env.EYELID ?? path.join(ROOT, 'target/debug/eyelid');
 export const PATIENCE_MS = 90_000;
 
 /** Waits until `check` returns something true, and returns that. `what` is said when it never does. */
-export async function until(check, what) {
-  const end = Date.now() + PATIENCE_MS;
+export async function until(check, what, patience = PATIENCE_MS) {
+  const end = Date.now() + patience;
   for (;;) {
     const result = await check();
     if (result) return result;
-    if (Date.now() > end) throw new Error(`still waiting for this after ${PATIENCE_MS / 1000} s: ${what}`);
+    if (Date.now() > end) throw new Error(`still waiting for this after ${patience / 1000} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

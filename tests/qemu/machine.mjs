@@ -2,26 +2,19 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+
+import { until as waitUntil } from '../browser/daemon.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** Emulation is slow, and may be so on a machine that is busy besides. */
-export const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 600_000;
 
 /** Waits until `check` returns something true, and returns that. `what` is said when it never does. */
-export async function until(what, check) {
-  const end = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const result = await check();
-    if (result) return result;
-    if (Date.now() > end) throw new Error(`still waiting for this after ${PATIENCE_MS / 1000} s: ${what}`);
-    await sleep(100);
-  }
-}
+export const until = (what, check) => waitUntil(check, what, PATIENCE_MS);
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -45,7 +38,7 @@ export class Machine {
     machine.port = await freePort();
     machine.url = `http://127.0.0.1:${machine.port}`;
     machine.share = path.join(machine.#folder, 'share');
-    execFileSync('mkdir', [machine.share]);
+    mkdirSync(machine.share);
     copyFileSync(path.join(HERE, 'hands.sh'), path.join(machine.share, 'run.sh'));
     for (const file of packages) copyFileSync(file, path.join(machine.share, path.basename(file)));
     const base = path.join(guest, 'guest.ext4');
@@ -83,7 +76,7 @@ export class Machine {
     const name = `${process.pid}-${(this.#asked += 1)}`;
     const file = (ending) => path.join(this.share, `${name}.${ending}`);
     writeFileSync(file('part'), script);
-    execFileSync('mv', [file('part'), file('ask')]);
+    renameSync(file('part'), file('ask'));
     await until(`the machine has done: ${script}`, () => {
       if (this.#process.exitCode !== null) throw new Error('the machine has ended');
       return existsSync(file('code'));
@@ -92,11 +85,6 @@ export class Machine {
     const code = readFileSync(file('code'), 'utf8').trim();
     if (code !== '0') throw new Error(`in the machine this ended with code ${code}: ${script}\n${said}`);
     return said.trim();
-  }
-
-  /** What it said on its console of late, for when something fails. */
-  console() {
-    return readFileSync(path.join(this.share, 'console'), 'utf8').split('\n').slice(-20).join('\n');
   }
 
   #remove() {

@@ -150,7 +150,7 @@ test('no picture was torn', () => assert.deepEqual(page.wrong, []));
 const kept = { apps: [], asked: null, brightness: [0, 0] };
 
 async function makeApps() {
-  for (let i = 0; ; i += 1) {
+  for (;;) {
     if (kept.apps.length < 5) {
       kept.asked = { made: `cut-${Date.now()}` };
       const { id } = await owner.done('POST', '/api/apps', { name: kept.asked.made });
@@ -175,7 +175,7 @@ async function setBrightness() {
 test(`the power fails ${cuts} times while it writes, and it has what it has said to have`, async (t) => {
   page.leave();
   await machine.run('sync');
-  let answered = 0;
+  let changes = 0;
   for (let cut = 0; cut <= Number(cuts); cut += 1) {
     await machine.cut();
     machine.boot(cut === Number(cuts) ? '' : 'systemd.unit=quick.target');
@@ -204,11 +204,10 @@ test(`the power fails ${cuts} times while it writes, and it has what it has said
     kept.brightness = cut === 0 ? [value, value] : [now, now];
     const writing = Promise.allSettled([makeApps(), setBrightness()]);
     await sleep(500 + Math.random() * 6000);
-    answered += kept.brightness[1] - kept.brightness[0];
-    const cutting = machine.cut();
-    await Promise.all([cutting, writing]);
+    changes += kept.brightness[1] - kept.brightness[0];
+    await Promise.all([machine.cut(), writing]);
   }
-  t.diagnostic(`${answered} changes of the brightness were asked for`);
+  t.diagnostic(`${changes} changes of the brightness were asked for`);
 });
 
 test('nothing of what it keeps was unreadable', async () => {
